@@ -1,0 +1,72 @@
+// Rows in compressed form, borrowed or owned, validated once. What is implied is not stored.
+#pragma once
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/types.h"
+#include "data/row.h"
+
+namespace pyfm {
+
+// The buffers of a data set, (n_rows, n_fields, …) as the names say. Empty spans are implied:
+//   indptr   empty: every row has exactly n_fields entries
+//   fields   empty: entry i of a row belongs to field i (only together with an empty indptr)
+//   values   empty: all 1
+//   y        empty: rows without targets (for prediction)
+//   weight   empty: all 1
+struct DatasetBuffers {
+  std::span<const Index> indptr;
+  std::span<const FeatureId> features;
+  std::span<const FieldId> fields;
+  std::span<const float> values;
+  std::span<const float> y;
+  std::span<const float> weight;
+  Index n_rows = 0;
+  Index n_features = 0;               // ids are in [0, n_features)
+  Index n_fields = 0;                 // fields are in [0, n_fields)
+  std::shared_ptr<const void> owner;  // keeps the buffers alive
+};
+
+class Dataset {
+ public:
+  // Throws std::invalid_argument that names the row and what was expected there.
+  explicit Dataset(DatasetBuffers buffers);
+
+  Index n_rows() const noexcept { return b_.n_rows; }
+  Index n_features() const noexcept { return b_.n_features; }
+  Index n_fields() const noexcept { return b_.n_fields; }
+  Index nnz() const noexcept { return static_cast<Index>(b_.features.size()); }
+  Index max_row_nnz() const noexcept { return max_row_nnz_; }
+  Index nbytes() const noexcept;
+  // "one_per_field": neither indptr nor fields are stored; otherwise "csr".
+  std::string_view layout() const noexcept;
+  const DatasetBuffers& buffers() const noexcept { return b_; }
+
+  Row row(Index i) const noexcept {
+    const Index begin = b_.indptr.empty() ? i * b_.n_fields : b_.indptr[i];
+    const Index end = b_.indptr.empty() ? begin + b_.n_fields : b_.indptr[i + 1];
+    return {b_.features.data() + begin, b_.fields.empty() ? nullptr : b_.fields.data() + begin,
+            b_.values.empty() ? nullptr : b_.values.data() + begin, end - begin};
+  }
+  float y(Index i) const noexcept { return b_.y[i]; }
+  float weight(Index i) const noexcept { return b_.weight.empty() ? 1.0f : b_.weight[i]; }
+
+  // Rows [start, stop), sharing the buffers.
+  Dataset slice(Index start, Index stop) const;
+  // The named rows, in that order, copied.
+  Dataset take(std::span<const Index> rows) const;
+  // The same rows with other targets and weights (borrowed from `owner`); empty spans remove them.
+  Dataset with_targets(std::span<const float> y, std::span<const float> weight,
+                       std::shared_ptr<const void> owner) const;
+
+ private:
+  struct Trusted {};  // buffers that are already validated
+  Dataset(DatasetBuffers buffers, Index max_row_nnz, Trusted) noexcept
+      : b_(std::move(buffers)), max_row_nnz_(max_row_nnz) {}
+
+  DatasetBuffers b_;
+  Index max_row_nnz_ = 0;
+};
+
+}  // namespace pyfm

@@ -1,0 +1,152 @@
+"""The C++ core. Arrays are borrowed without a copy where the comment does not say otherwise."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+# One word per width, as in base/types.h.
+FeatureIds = NDArray[np.uint32]
+FieldIds = NDArray[np.uint16]
+Indices = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+class FormatError(ValueError): ...
+
+# --- data ---------------------------------------------------------------------------------------
+
+class Dataset:
+    def __init__(
+        self,
+        *,
+        indptr: Indices | None,
+        features: FeatureIds,
+        fields: FieldIds | None,
+        values: Floats | None,
+        y: Floats | None,
+        weight: Floats | None,
+        n_rows: int,
+        n_features: int,
+        n_fields: int,
+    ) -> None: ...
+    @property
+    def n_rows(self) -> int: ...
+    @property
+    def n_features(self) -> int: ...
+    @property
+    def n_fields(self) -> int: ...
+    @property
+    def nnz(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+    @property
+    def layout(self) -> Literal["one_per_field", "csr"]: ...
+    # Read-only views; None where the content is implied (see data/dataset.h).
+    @property
+    def indptr(self) -> Indices | None: ...
+    @property
+    def features(self) -> FeatureIds: ...
+    @property
+    def fields(self) -> FieldIds | None: ...
+    @property
+    def values(self) -> Floats | None: ...
+    @property
+    def y(self) -> Floats | None: ...
+    @property
+    def weight(self) -> Floats | None: ...
+    def slice(self, start: int, stop: int) -> Dataset: ...
+    def take(self, rows: Indices) -> Dataset: ...
+    def with_targets(self, y: Floats | None, weight: Floats | None) -> Dataset: ...
+
+class TextReader:
+    """Parses text in blocks of any size; `finish` hands over the rows read so far."""
+
+    def __init__(self, *, name: str, format: Literal["libffm", "libsvm"], n_threads: int) -> None: ...
+    def feed(self, block: bytes | bytearray | memoryview) -> None: ...
+    def read_file(self, path: str) -> None: ...
+    def finish(self) -> Dataset: ...
+
+# --- models -------------------------------------------------------------------------------------
+
+class EpochStats:
+    @property
+    def loss(self) -> float:
+        """Weighted mean of the loss of every row, taken just before the row's own update."""
+    @property
+    def seconds(self) -> float: ...
+
+class Snapshot:
+    """A copy of the weights (not of the optimizers' state)."""
+
+class Model:
+    def __init__(
+        self,
+        *,
+        kind: str,  # one of catalog()["models"]
+        loss: str,  # one of catalog()["losses"]
+        n_features: int,
+        n_fields: int,
+        n_factors: int,  # 0 for "linear"
+        linear: bool,  # linear terms and bias; must be True for "linear"
+        normalize: bool,  # rows are scaled to unit Euclidean length
+        init_scale: float,
+        seed: int,
+        # Name and parameters of the optimizers of the two parts; None: a model for prediction,
+        # without optimizer state.
+        linear_optimizer: tuple[str, Mapping[str, float]] | None,
+        factor_optimizer: tuple[str, Mapping[str, float]] | None,
+    ) -> None:
+        """Raises ValueError naming the argument, MemoryError naming features x fields x factors."""
+    @property
+    def nbytes(self) -> int:
+        """Size of all tables: weights and optimizer state."""
+    @property
+    def weight_nbytes(self) -> int:
+        """Size of a Snapshot."""
+    # Writable views into the tables; None when the model has no such part. Rows of features that
+    # training never met are zero.
+    @property
+    def bias(self) -> Floats | None:
+        """Shape (1,)."""
+    @property
+    def linear(self) -> Floats | None:
+        """Shape (n_features,)."""
+    @property
+    def factors(self) -> Floats | None:
+        """Shape (n_features, n_factors) for FM, (n_features, n_fields, n_factors) for FFM."""
+    def train_epoch(
+        self,
+        data: Dataset,
+        *,
+        epoch: int,  # 0, 1, …: selects the permutation together with the seed
+        shuffle: bool,
+        n_threads: int,
+        poll: Callable[[int], object] | None,  # called now and then with the number of rows done
+    ) -> EpochStats:
+        """One pass over the rows. Ctrl-C and exceptions from `poll` end it at once."""
+    def decision_function(self, data: Dataset, *, n_threads: int) -> Floats:
+        """Raw scores, shape (n_rows,). Unknown features and fields are ignored. Thread-safe."""
+    def predict(self, data: Dataset, *, n_threads: int) -> Floats:
+        """Scores through the inverse link: probabilities for "logistic", scores for "squared"."""
+    def snapshot(self) -> Snapshot: ...
+    def restore(self, snapshot: Snapshot) -> None: ...
+
+# --- metrics: y, prediction (on the scale of y), weight (None: all 1) -----------------------------
+
+def logloss(y: Floats, prediction: Floats, weight: Floats | None) -> float: ...
+def auc(y: Floats, prediction: Floats, weight: Floats | None) -> float: ...
+def rmse(y: Floats, prediction: Floats, weight: Floats | None) -> float: ...
+def accuracy(y: Floats, prediction: Floats, weight: Floats | None) -> float: ...
+
+# --- the library itself ---------------------------------------------------------------------------
+
+def catalog() -> dict[str, Any]:
+    """Names of `models`, `optimizers` (each with its parameters), `losses`, `metrics`."""
+
+def simd_levels() -> list[str]:
+    """Levels that this build has and this processor runs, slowest first."""
+
+def simd() -> str: ...
+def set_simd(level: str) -> None: ...
+def build_info() -> dict[str, Any]: ...
