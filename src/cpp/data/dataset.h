@@ -11,7 +11,7 @@ namespace pyfm {
 
 // The buffers of a data set, (n_rows, n_fields, …) as the names say. Empty spans are implied:
 //   indptr   empty: every row has exactly n_fields entries
-//   fields   empty: entry i of a row belongs to field i (only together with an empty indptr)
+//   fields   empty: entry i of a row belongs to field i; with an indptr: all belong to field 0
 //   values   empty: all 1
 //   y        empty: rows without targets (for prediction)
 //   weight   empty: all 1
@@ -46,13 +46,14 @@ class Dataset {
   Row row(Index i) const noexcept {
     const Index begin = b_.indptr.empty() ? i * b_.n_fields : b_.indptr[i];
     const Index end = b_.indptr.empty() ? begin + b_.n_fields : b_.indptr[i + 1];
-    return {b_.features.data() + begin, b_.fields.empty() ? nullptr : b_.fields.data() + begin,
+    return {b_.features.data() + begin,
+            b_.fields.empty() ? field_zero_.get() : b_.fields.data() + begin,
             b_.values.empty() ? nullptr : b_.values.data() + begin, end - begin};
   }
   float y(Index i) const noexcept { return b_.y[i]; }
   float weight(Index i) const noexcept { return b_.weight.empty() ? 1.0f : b_.weight[i]; }
 
-  // Rows [start, stop), sharing the buffers.
+  // Rows [start, stop), sharing the buffers; only an indptr that no longer starts at 0 is copied.
   Dataset slice(Index start, Index stop) const;
   // The named rows, in that order, copied.
   Dataset take(std::span<const Index> rows) const;
@@ -62,11 +63,12 @@ class Dataset {
 
  private:
   struct Trusted {};  // buffers that are already validated
-  Dataset(DatasetBuffers buffers, Index max_row_nnz, Trusted) noexcept
-      : b_(std::move(buffers)), max_row_nnz_(max_row_nnz) {}
+  Dataset(DatasetBuffers buffers, Trusted);
 
   DatasetBuffers b_;
   Index max_row_nnz_ = 0;
+  // (max_row_nnz,) zeros: the fields of any row of a data set with an indptr and no fields.
+  std::shared_ptr<const FieldId[]> field_zero_;
 };
 
 }  // namespace pyfm

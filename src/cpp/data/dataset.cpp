@@ -1,0 +1,141 @@
+#include "data/dataset.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "base/array.h"
+#include "data/validate.h"
+
+namespace pyfm {
+
+namespace {
+
+// Copies of rows; lives as long as some data set refers to it.
+struct Owned {
+  Array<Index> indptr;
+  Array<FeatureId> features;
+  Array<FieldId> fields;
+  Array<float> values, y, weight;
+  std::shared_ptr<const void> shared;  // buffers that were not copied
+};
+
+template <class T>
+std::span<const T> part(std::span<const T> whole, Index begin, Index size) {
+  if (whole.empty()) return {};
+  return whole.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
+}
+
+DatasetBuffers validated(DatasetBuffers buffers) {
+  validate(buffers);
+  return buffers;
+}
+
+}  // namespace
+
+Dataset::Dataset(DatasetBuffers buffers) : Dataset(validated(std::move(buffers)), Trusted{}) {}
+
+Dataset::Dataset(DatasetBuffers buffers, Trusted) : b_(std::move(buffers)) {
+  if (b_.indptr.empty()) {
+    max_row_nnz_ = b_.n_fields;
+    return;
+  }
+  for (Index i = 0; i < b_.n_rows; ++i)
+    max_row_nnz_ = std::max(max_row_nnz_, b_.indptr[i + 1] - b_.indptr[i]);
+  if (b_.fields.empty())
+    field_zero_ = std::make_shared<FieldId[]>(static_cast<std::size_t>(max_row_nnz_));
+}
+
+Index Dataset::nbytes() const noexcept {
+  return static_cast<Index>(b_.indptr.size_bytes() + b_.features.size_bytes() +
+                            b_.fields.size_bytes() + b_.values.size_bytes() + b_.y.size_bytes() +
+                            b_.weight.size_bytes());
+}
+
+std::string_view Dataset::layout() const noexcept {
+  return b_.indptr.empty() && b_.fields.empty() ? "one_per_field" : "csr";
+}
+
+Dataset Dataset::slice(Index start, Index stop) const {
+  if (start < 0 || stop < start || stop > n_rows())
+    throw std::invalid_argument(
+        "slice: expected 0 <= start <= stop <= " + std::to_string(n_rows()) + ", found " +
+        std::to_string(start) + " and " + std::to_string(stop));
+  const Index rows = stop - start;
+  const Index begin = b_.indptr.empty() ? start * b_.n_fields : b_.indptr[start];
+  const Index nnz = (b_.indptr.empty() ? stop * b_.n_fields : b_.indptr[stop]) - begin;
+  DatasetBuffers out = b_;
+  out.n_rows = rows;
+  out.features = part(b_.features, begin, nnz);
+  out.fields = part(b_.fields, begin, nnz);
+  out.values = part(b_.values, begin, nnz);
+  out.y = part(b_.y, start, rows);
+  out.weight = part(b_.weight, start, rows);
+  out.indptr = part(b_.indptr, start, rows + 1);
+  if (!out.indptr.empty() && begin != 0) {
+    auto owned = std::make_shared<Owned>();
+    owned->indptr = Array<Index>(rows + 1);
+    for (Index i = 0; i <= rows; ++i) owned->indptr[i] = out.indptr[i] - begin;
+    owned->shared = b_.owner;
+    out.indptr = owned->indptr.view();
+    out.owner = std::move(owned);
+  }
+  return Dataset(std::move(out), Trusted{});
+}
+
+Dataset Dataset::take(std::span<const Index> rows) const {
+  const Index n = static_cast<Index>(rows.size());
+  Index nnz = 0;
+  for (const Index i : rows) {
+    if (i < 0 || i >= n_rows())
+      throw std::invalid_argument("take: expected rows in [0, " + std::to_string(n_rows()) +
+                                  "), found " + std::to_string(i));
+    nnz += row(i).size;
+  }
+  auto owned = std::make_shared<Owned>();
+  if (!b_.indptr.empty()) owned->indptr = Array<Index>(n + 1);
+  if (!b_.fields.empty()) owned->fields = Array<FieldId>(nnz);
+  if (!b_.values.empty()) owned->values = Array<float>(nnz);
+  if (!b_.y.empty()) owned->y = Array<float>(n);
+  if (!b_.weight.empty()) owned->weight = Array<float>(n);
+  owned->features = Array<FeatureId>(nnz);
+
+  Index end = 0;
+  for (Index i = 0; i < n; ++i) {
+    const Row from = row(rows[i]);
+    std::copy_n(from.features, from.size, owned->features.data() + end);
+    if (!b_.fields.empty()) std::copy_n(from.fields, from.size, owned->fields.data() + end);
+    if (!b_.values.empty()) std::copy_n(from.values, from.size, owned->values.data() + end);
+    if (!b_.y.empty()) owned->y[i] = b_.y[rows[i]];
+    if (!b_.weight.empty()) owned->weight[i] = b_.weight[rows[i]];
+    end += from.size;
+    if (!b_.indptr.empty()) owned->indptr[i + 1] = end;
+  }
+  DatasetBuffers out{.indptr = owned->indptr.view(),
+                     .features = owned->features.view(),
+                     .fields = owned->fields.view(),
+                     .values = owned->values.view(),
+                     .y = owned->y.view(),
+                     .weight = owned->weight.view(),
+                     .n_rows = n,
+                     .n_features = b_.n_features,
+                     .n_fields = b_.n_fields,
+                     .owner = owned};
+  return Dataset(std::move(out), Trusted{});
+}
+
+Dataset Dataset::with_targets(std::span<const float> y, std::span<const float> weight,
+                              std::shared_ptr<const void> owner) const {
+  validate_targets(y, weight, n_rows());
+  auto owned =
+      std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(
+          b_.owner, std::move(owner));
+  DatasetBuffers out = b_;
+  out.y = y;
+  out.weight = weight;
+  out.owner = std::move(owned);
+  return Dataset(std::move(out), Trusted{});
+}
+
+}  // namespace pyfm

@@ -1,0 +1,45 @@
+// Text to data set: a file is mapped and read in windows, a stream is fed in blocks of any size.
+// A window is cut at line ends into one part per thread. The result does not depend on the
+// number of threads or on how the text was cut.
+#pragma once
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/dataset_builder.h"
+#include "data/text_block.h"
+
+namespace pyfm {
+
+// One row per line. Blank lines are skipped and a '#' starts a comment. Errors are FormatError;
+// of several in a file, the first. After an error the reader must not be used any further.
+class TextReader {
+ public:
+  // `name` stands for the text in messages. Bytes of text that a thread parses at a time: enough
+  // to hide the cost of starting it, few enough to stay in its caches.
+  static constexpr Index kPartBytes = Index{512} << 10;
+  TextReader(std::string name, TextFormat format, int n_threads, Index part_bytes = kPartBytes);
+
+  void feed(std::string_view block);
+  // Now and then calls `poll`, which may throw to end the reading.
+  void read_file(const std::string& path, const std::function<void()>& poll = {});
+  // The rows of all text so far, at least one. The reader starts afresh.
+  Dataset finish();
+
+ private:
+  // Parses one window of `text`, whole lines, and returns its size.
+  Index parse_window(std::string_view text);
+  void parse_all(std::string_view text);
+
+  std::string name_;
+  TextFormat format_;
+  int n_threads_;
+  Index part_bytes_;
+  Index n_lines_ = 0;
+  std::string pending_;  // text that was fed after the last line end
+  std::vector<TextBlock> blocks_;
+  DatasetBuilder rows_;
+};
+
+}  // namespace pyfm
