@@ -1,0 +1,9 @@
+// The Python module: a table of contents.
+#include "bind/bind.h"
+
+PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
+  pyfm::bind_library(m);
+  pyfm::bind_data(m);
+  pyfm::bind_model(m);
+  pyfm::bind_metrics(m);
+}

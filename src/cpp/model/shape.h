@@ -1,0 +1,13 @@
+// Layout of the tables of each part. It does not depend on the SIMD level, so that a model can be
+// trained on one level and used on another.
+#pragma once
+#include "model/view.h"
+
+namespace pyfm {
+
+// `slots`: floats of optimizer state beside each weight.
+PartShape linear_shape(Index n_features, int slots);
+PartShape fm_shape(Index n_features, int n_factors, int slots);
+PartShape ffm_shape(Index n_features, Index n_fields, int n_factors, int slots);
+
+}  // namespace pyfm

@@ -1,0 +1,26 @@
+// AdaGrad (Duchi, Hazan, Singer 2011): g += λ₂ w,  G += g²,  w -= η g / √G.  G starts at G₀ > 0.
+#pragma once
+#include "optim/params.h"
+
+namespace pyfm::PYFM_ISA {
+namespace {
+
+struct AdaGrad {
+  static constexpr OptimizerInfo info = {"adagrad", 1, "learning_rate l2 initial_accumulator"};
+  OptimizerParams p;
+
+  template <class V>
+  void init(V, V* s) const {
+    s[0] = V(p.initial_accumulator);
+  }
+
+  template <class V>
+  void step(V& w, V* s, V g) const {
+    g = fma(V(p.l2), w, g);
+    s[0] = fma(g, g, s[0]);
+    w = w - V(p.learning_rate) * g * rsqrt(s[0]);
+  }
+};
+
+}  // namespace
+}  // namespace pyfm::PYFM_ISA

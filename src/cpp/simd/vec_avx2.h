@@ -1,0 +1,88 @@
+// 8 lanes of AVX2 with FMA.
+#pragma once
+#include <immintrin.h>
+
+namespace pyfm::PYFM_ISA {
+namespace {
+
+struct Vec {
+  using Mask = __m256;
+  static constexpr int lanes = 8;
+  __m256 v;
+
+  Vec() = default;
+  Vec(__m256 x) : v(x) {}
+  explicit Vec(float x) : v(_mm256_set1_ps(x)) {}
+
+  static Vec load(const float* p) { return _mm256_loadu_ps(p); }
+  static Vec load_partial(const float* p, int n) { return _mm256_maskload_ps(p, first(n)); }
+  void store(float* p) const { _mm256_storeu_ps(p, v); }
+  void store_partial(float* p, int n) const { _mm256_maskstore_ps(p, first(n), v); }
+
+ private:
+  static __m256i first(int n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+};
+
+inline Vec operator+(Vec a, Vec b) {
+  return _mm256_add_ps(a.v, b.v);
+}
+inline Vec operator-(Vec a, Vec b) {
+  return _mm256_sub_ps(a.v, b.v);
+}
+inline Vec operator*(Vec a, Vec b) {
+  return _mm256_mul_ps(a.v, b.v);
+}
+inline Vec operator/(Vec a, Vec b) {
+  return _mm256_div_ps(a.v, b.v);
+}
+inline Vec fma(Vec a, Vec b, Vec c) {
+  return _mm256_fmadd_ps(a.v, b.v, c.v);
+}
+inline Vec sqrt(Vec a) {
+  return _mm256_sqrt_ps(a.v);
+}
+inline Vec abs(Vec a) {
+  return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v);
+}
+inline float sum(Vec a) {
+  __m128 s = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
+  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+
+// 12 bits from the table, about 23 after one Newton step: y (3 - x y²) / 2.
+inline Vec rsqrt(Vec a) {
+  const Vec y = _mm256_rsqrt_ps(a.v);
+  return y * (Vec(1.5f) - Vec(0.5f) * a * y * y);
+}
+
+inline Vec copysign(Vec magnitude, Vec sign) {
+  const __m256 bit = _mm256_set1_ps(-0.0f);
+  return _mm256_or_ps(_mm256_and_ps(bit, sign.v), _mm256_andnot_ps(bit, magnitude.v));
+}
+
+inline Vec::Mask less_equal(Vec a, Vec b) {
+  return _mm256_cmp_ps(a.v, b.v, _CMP_LE_OQ);
+}
+inline Vec::Mask nonzero(Vec a) {
+  return _mm256_cmp_ps(a.v, _mm256_setzero_ps(), _CMP_NEQ_UQ);
+}
+inline Vec select(Vec::Mask mask, Vec yes, Vec no) {
+  return _mm256_blendv_ps(no.v, yes.v, mask);
+}
+
+// Transposes a tile of lanes / K vectors whose elements are groups of K floats.
+template <int K>
+inline void transpose_groups(Vec (&t)[Vec::lanes / K]) {
+  static_assert(K == 4 || K == 8);
+  if constexpr (K == 4) {
+    const __m256 a = t[0].v, b = t[1].v;
+    t[0] = _mm256_permute2f128_ps(a, b, 0x20);
+    t[1] = _mm256_permute2f128_ps(a, b, 0x31);
+  }
+}
+
+}  // namespace
+}  // namespace pyfm::PYFM_ISA

@@ -1,0 +1,68 @@
+// 4 lanes in the vector extension of GCC and Clang: any processor, NEON on ARM without a line more.
+#pragma once
+
+namespace pyfm::PYFM_ISA {
+namespace {
+
+struct Vec {
+  typedef float Lanes __attribute__((vector_size(16), aligned(4), may_alias));
+  typedef int Mask __attribute__((vector_size(16)));
+  static constexpr int lanes = 4;
+  Lanes v;
+
+  Vec() = default;
+  Vec(Lanes x) : v(x) {}
+  explicit Vec(float x) : v{x, x, x, x} {}
+
+  static Vec load(const float* p) { return *reinterpret_cast<const Lanes*>(p); }
+  void store(float* p) const { *reinterpret_cast<Lanes*>(p) = v; }
+  // Blocks are padded to 4 floats, so a part of a vector never comes up.
+  static Vec load_partial(const float* p, int) { return load(p); }
+  void store_partial(float* p, int) const { store(p); }
+};
+
+inline Vec operator+(Vec a, Vec b) {
+  return a.v + b.v;
+}
+inline Vec operator-(Vec a, Vec b) {
+  return a.v - b.v;
+}
+inline Vec operator*(Vec a, Vec b) {
+  return a.v * b.v;
+}
+inline Vec operator/(Vec a, Vec b) {
+  return a.v / b.v;
+}
+inline Vec fma(Vec a, Vec b, Vec c) {
+  return a.v * b.v + c.v;
+}
+inline float sum(Vec a) {
+  return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]);
+}
+inline Vec sqrt(Vec a) {
+  for (int i = 0; i < 4; ++i) a.v[i] = __builtin_sqrtf(a.v[i]);
+  return a;
+}
+inline Vec rsqrt(Vec a) {
+  return Vec(1.0f) / sqrt(a);
+}
+inline Vec abs(Vec a) {
+  for (int i = 0; i < 4; ++i) a.v[i] = __builtin_fabsf(a.v[i]);
+  return a;
+}
+inline Vec copysign(Vec magnitude, Vec sign) {
+  for (int i = 0; i < 4; ++i) magnitude.v[i] = __builtin_copysignf(magnitude.v[i], sign.v[i]);
+  return magnitude;
+}
+inline Vec::Mask less_equal(Vec a, Vec b) {
+  return a.v <= b.v;
+}
+inline Vec::Mask nonzero(Vec a) {
+  return a.v != Vec(0.0f).v;
+}
+inline Vec select(Vec::Mask mask, Vec yes, Vec no) {
+  return mask ? yes.v : no.v;
+}
+
+}  // namespace
+}  // namespace pyfm::PYFM_ISA

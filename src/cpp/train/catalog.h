@@ -1,0 +1,33 @@
+// THE list: what is named here is compiled for every SIMD level and reachable by name.
+#pragma once
+#include <utility>
+
+#include "model/ffm.h"
+#include "model/fm.h"
+#include "model/linear.h"
+#include "optim/adagrad.h"
+#include "optim/ftrl.h"
+#include "optim/sgd.h"
+
+namespace pyfm::PYFM_ISA {
+namespace {
+
+template <class...>
+struct List {};
+
+using Optimizers = List<Sgd, AdaGrad, Ftrl>;
+
+// Sizes of a block that kernels know at compile time; 0 serves all others.
+using BlockSizes = std::integer_sequence<int, 0, 4, 8, 16, 32>;
+
+// In the order of enum Part (train/kernels.h); block size -> kernels.
+template <template <int> class...>
+struct ListBySize {};
+
+template <int>
+using LinearOfAnySize = Linear;
+
+using Parts = ListBySize<LinearOfAnySize, Fm, Ffm>;
+
+}  // namespace
+}  // namespace pyfm::PYFM_ISA

@@ -1,0 +1,39 @@
+#include "train/kernels.h"
+
+namespace pyfm {
+
+extern const KernelTable kernels_portable;
+#ifdef PYFM_X86
+extern const KernelTable kernels_sse2;
+extern const KernelTable kernels_avx2;
+extern const KernelTable kernels_avx512;
+#endif
+
+const KernelTable& kernel_table(SimdLevel level) noexcept {
+  switch (level) {
+#ifdef PYFM_X86
+    case SimdLevel::avx512:
+      return kernels_avx512;
+    case SimdLevel::avx2:
+      return kernels_avx2;
+    case SimdLevel::sse2:
+      return kernels_sse2;
+#endif
+    default:
+      return kernels_portable;
+  }
+}
+
+std::span<const OptimizerInfo> optimizers() noexcept {
+  return kernels_portable.optimizers;
+}
+
+const PartKernels& KernelTable::find(Part part, std::size_t optimizer, int block) const noexcept {
+  std::size_t size = 0;  // the first serves every block size
+  for (std::size_t i = 1; i < block_sizes.size(); ++i)
+    if (block_sizes[i] == block) size = i;
+  const std::size_t row = static_cast<std::size_t>(part) * optimizers.size() + optimizer;
+  return kernels[row * block_sizes.size() + size];
+}
+
+}  // namespace pyfm

@@ -1,0 +1,3 @@
+#define PYFM_ISA avx2
+#include "simd/vec_avx2.h"
+#include "train/kernels-inl.h"

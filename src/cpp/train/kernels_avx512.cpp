@@ -1,0 +1,3 @@
+#define PYFM_ISA avx512
+#include "simd/vec_avx512.h"
+#include "train/kernels-inl.h"

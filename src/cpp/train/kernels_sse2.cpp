@@ -1,0 +1,3 @@
+#define PYFM_ISA sse2
+#include "simd/vec_sse2.h"
+#include "train/kernels-inl.h"

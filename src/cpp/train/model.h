@@ -1,0 +1,68 @@
+// A model: parts whose scores add up. It owns the tables; trainer and predictor work on it.
+#pragma once
+#include <atomic>
+#include <vector>
+
+#include "base/array.h"
+#include "loss/loss.h"
+#include "train/kernels.h"
+#include "train/spec.h"
+
+namespace pyfm {
+
+struct ModelPart {
+  Part part;
+  PartShape shape;
+  OptimizerSpec optimizer;
+  Array<float> rows;  // (n_features, stride)
+  Array<float> bias;  // (1 + slots,); only in the linear part
+
+  PartView view() noexcept {
+    return {shape, optimizer.params, rows.data(), bias.empty() ? nullptr : bias.data()};
+  }
+};
+
+// Weights (not optimizer state) of all rows that training had met.
+struct Snapshot {
+  std::vector<Array<float>> rows;  // (n_features, width) of each part
+  float bias = 0;
+  Array<std::uint64_t> seen;
+};
+
+class Model {
+ public:
+  // Throws std::invalid_argument, or OutOfMemory before anything is allocated.
+  explicit Model(ModelSpec spec);
+
+  const ModelSpec& spec() const noexcept { return spec_; }
+  const Loss& loss() const noexcept { return *loss_; }
+  std::vector<ModelPart>& parts() noexcept { return parts_; }
+  ModelPart* find(Part part) noexcept;  // null when the model has no such part
+  bool trainable() const noexcept { return spec_.linear_optimizer || spec_.factor_optimizer; }
+
+  Index nbytes() const noexcept;
+  Index weight_nbytes() const noexcept;
+
+  // Rows start empty (zero) and get their initial values when training first meets them.
+  // True for the first caller that asks for a feature.
+  bool meet(FeatureId j) noexcept {
+    std::atomic_ref<std::uint64_t> word(seen_[j / 64]);
+    const std::uint64_t bit = std::uint64_t{1} << (j % 64);
+    if (word.load(std::memory_order_relaxed) & bit) [[likely]]
+      return false;
+    return !(word.fetch_or(bit, std::memory_order_relaxed) & bit);
+  }
+
+  Snapshot snapshot() const;
+  void restore(const Snapshot& snapshot);
+
+ private:
+  void add_part(Part part, PartShape shape, const std::optional<OptimizerSpec>& optimizer);
+
+  ModelSpec spec_;
+  const Loss* loss_;
+  std::vector<ModelPart> parts_;
+  Array<std::uint64_t> seen_;  // one bit per feature
+};
+
+}  // namespace pyfm

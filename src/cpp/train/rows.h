@@ -1,0 +1,53 @@
+// Work on the rows of a data set in blocks, on several threads, with an ear for the caller.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <functional>
+
+#include "base/parallel.h"
+#include "data/row.h"
+
+namespace pyfm {
+
+// Called on the calling thread about ten times a second with the number of rows begun.
+// An exception ends the work of all threads at once.
+using Poll = std::function<void(Index)>;
+
+// Factor that scales a row to unit Euclidean length, as libffm does; 1 for a row of zeros.
+inline float unit_length(const Row& row) noexcept {
+  float squares = static_cast<float>(row.size);
+  if (row.values) {
+    squares = 0;
+    for (Index i = 0; i < row.size; ++i) squares += row.values[i] * row.values[i];
+  }
+  return squares > 0 && std::isfinite(squares) ? 1 / std::sqrt(squares) : 1.0f;
+}
+
+// body(worker, begin, end) for blocks of [0, n_rows); a worker handles one block at a time.
+template <class Workers, class F>
+void for_row_blocks(Index n_rows, Workers& workers, const Poll& poll, F&& body) {
+  constexpr Index kBlock = 128;
+  using Clock = std::chrono::steady_clock;
+  std::atomic<Index> next{0};
+  std::atomic<bool> stop{false};
+  parallel(static_cast<int>(workers.size()), [&](int part) {
+    auto last_poll = Clock::now();
+    while (!stop.load(std::memory_order_relaxed)) {
+      const Index begin = next.fetch_add(kBlock, std::memory_order_relaxed);
+      if (begin >= n_rows) break;
+      body(workers[static_cast<std::size_t>(part)], begin,
+           begin + kBlock < n_rows ? begin + kBlock : n_rows);
+      if (part != 0 || !poll || Clock::now() - last_poll < std::chrono::milliseconds(100)) continue;
+      try {
+        poll(begin);
+      } catch (...) {
+        stop.store(true, std::memory_order_relaxed);
+        throw;
+      }
+      last_poll = Clock::now();
+    }
+  });
+}
+
+}  // namespace pyfm

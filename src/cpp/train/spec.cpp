@@ -1,0 +1,79 @@
+#include "train/spec.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+#include <stdexcept>
+
+#include "base/find.h"
+#include "loss/loss.h"
+#include "train/kernels.h"
+
+namespace pyfm {
+
+namespace {
+
+constexpr Index kMaxFactors = 1024;
+
+template <class T>
+[[noreturn]] void refuse(const std::string& name, const std::string& expected, const T& found) {
+  std::ostringstream text;
+  text << name << ": expected " << expected << ", found " << found;
+  throw std::invalid_argument(text.str());
+}
+
+void check_range(const char* name, Index value, Index low, Index high) {
+  if (value < low || value > high)
+    refuse(name, "an integer in [" + std::to_string(low) + ", " + std::to_string(high) + "]",
+           value);
+}
+
+// Whether `word` is one of `words`, which spaces separate.
+bool lists(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    if (words.substr(0, end) == word) return true;
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
+OptimizerSpec make_optimizer(const std::string& name, const std::map<std::string, double>& params) {
+  const OptimizerInfo& info = find_named(optimizers(), "optimizer", name);
+  OptimizerSpec spec;
+  spec.index = static_cast<std::size_t>(&info - optimizers().data());
+  for (const ParamInfo& param : kParams) {
+    if (!lists(info.params, param.name)) continue;
+    const auto given = params.find(std::string(param.name));
+    if (given == params.end()) refuse(name + "." + std::string(param.name), "a number", "nothing");
+    const double value = given->second;
+    if (!std::isfinite(value) || value < 0 || (value == 0 && !param.may_be_zero))
+      refuse(name + "." + std::string(param.name),
+             param.may_be_zero ? "a finite number >= 0" : "a finite number > 0", value);
+    spec.params.*param.member = static_cast<float>(value);
+  }
+  for (const auto& [key, value] : params)
+    if (!lists(info.params, key)) refuse(name, "parameters " + std::string(info.params), key);
+  return spec;
+}
+
+void validate(const ModelSpec& spec) {
+  if (std::ranges::find(kModelKinds, spec.kind) == std::end(kModelKinds))
+    refuse("kind", "'linear', 'fm' or 'ffm'", spec.kind);
+  find_loss(spec.loss);
+  check_range("n_features", spec.n_features, 1, kMaxFeatures);
+  check_range("n_fields", spec.n_fields, 1, kMaxFields);
+  if (spec.has_factors())
+    check_range("n_factors", spec.n_factors, 1, kMaxFactors);
+  else if (!spec.linear)
+    refuse("linear", "True for a linear model", "False");
+  if (!std::isfinite(spec.init_scale) || spec.init_scale < 0)
+    refuse("init_scale", "a finite number >= 0", spec.init_scale);
+  if (spec.linear_optimizer.has_value() != (spec.linear && spec.factor_optimizer.has_value()) &&
+      spec.has_factors())
+    refuse("linear_optimizer", "an optimizer for every part or for none", "one missing");
+}
+
+}  // namespace pyfm

@@ -1,0 +1,25 @@
+// Example-wise training: every row updates the weights it touches at once, without locks
+// (Hogwild, Niu et al. 2011). One thread: the same model from the same seed on the same SIMD level.
+#pragma once
+#include "data/dataset.h"
+#include "train/model.h"
+#include "train/rows.h"
+
+namespace pyfm {
+
+struct EpochOptions {
+  Index epoch = 0;      // selects the permutation, together with the model's seed
+  bool shuffle = true;  // otherwise rows are taken in order
+  int n_threads = 1;
+  Poll poll;
+};
+
+struct EpochStats {
+  double loss = 0;  // weighted mean, each row's taken just before its own update
+  double seconds = 0;
+};
+
+// Throws std::invalid_argument when the data do not fit the model or its loss.
+EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& options);
+
+}  // namespace pyfm
