@@ -13,6 +13,10 @@ namespace {
   throw std::invalid_argument(message);
 }
 
+std::string number(float x) {
+  return std::isnan(x) ? "NaN" : std::to_string(x);
+}
+
 std::string interval(Index size) {
   return "[0, " + std::to_string(size) + ")";
 }
@@ -79,14 +83,14 @@ void validate_targets(std::span<const float> y, std::span<const float> weight, I
   if (!y.empty()) {
     check_length("y", static_cast<Index>(y.size()), n_rows, "one per row");
     if (const Index i = find_not_finite(y); i < n_rows)
-      fail("row " + std::to_string(i) + ": expected a finite y, found " + std::to_string(y[i]));
+      fail("row " + std::to_string(i) + ": expected a finite y, found " + number(y[i]));
   }
   if (!weight.empty()) {
     check_length("sample_weight", static_cast<Index>(weight.size()), n_rows, "one per row");
     for (Index i = 0; i < n_rows; ++i)
       if (!(weight[i] >= 0 && std::isfinite(weight[i])))
         fail("row " + std::to_string(i) + ": expected a finite sample_weight >= 0, found " +
-             std::to_string(weight[i]));
+             number(weight[i]));
   }
 }
 
@@ -112,7 +116,7 @@ void validate(const DatasetBuffers& b) {
     check_length("values", static_cast<Index>(b.values.size()), nnz, "one per index");
     if (const Index i = find_not_finite(b.values); i < nnz)
       fail("row " + std::to_string(row_of_entry(b, i)) + ": expected a finite value, found " +
-           std::to_string(b.values[i]));
+           number(b.values[i]));
   }
   validate_targets(b.y, b.weight, b.n_rows);
 }

@@ -1,0 +1,282 @@
+"""`pyfm.Dataset`: rows of features, in memory, ready for the core."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfm import _core
+from pyfm.dataset import arrays
+from pyfm.dataset.buffers import optional_floats
+from pyfm.dataset.selection import row_numbers
+from pyfm.dataset.text import read_libsvm, read_text
+
+if TYPE_CHECKING:
+    from pyfm.datasets import CriteoEncoder
+
+
+class Dataset:
+    """Rows of (field, feature, value), with targets and weights; immutable.
+
+    Made by `from_libffm`, `from_libsvm`, `from_csr`, `from_arrays` and `from_ids`. What is implied
+    is not stored: values that are all 1, and, where every row has exactly one feature per field in
+    field order (``layout == "one_per_field"``), row offsets and fields. Everything is checked once,
+    here.
+
+    Arrays that are borrowed without a copy (each constructor says when) must not be modified while
+    the data set is in use.
+
+    Parameters
+    ----------
+    core : pyfm._core.Dataset
+        The checked buffers. Use the constructors above.
+    encoder : CriteoEncoder, optional
+        The mapping from raw values to features that made the rows.
+
+    Attributes
+    ----------
+    core : pyfm._core.Dataset
+        The buffers as the kernels read them.
+    encoder : CriteoEncoder or None
+        Set by `pyfm.datasets.read_criteo`; a selection of rows keeps it.
+
+    Examples
+    --------
+    >>> from pyfm import Dataset
+    >>> data = Dataset.from_ids([[0, 2], [1, 3], [0, 3]], y=[1, 0, 1])
+    >>> data.n_rows, data.n_features, data.n_fields
+    (3, 4, 2)
+    >>> data[1:].y.tolist()
+    [0.0, 1.0]
+    """
+
+    __slots__ = ("core", "encoder")
+
+    def __init__(self, core: _core.Dataset, *, encoder: CriteoEncoder | None = None) -> None:
+        self.core = core
+        self.encoder = encoder
+
+    @classmethod
+    def from_libffm(cls, path: str | os.PathLike[str], *, n_threads: int | None = None) -> Dataset:
+        """Read text lines ``label field:feature:value …``.
+
+        Labels are any finite numbers, ids count from 0, a ``#`` starts a comment, blank lines are
+        skipped. Files whose name ends in .gz, .xz or .zst are decompressed on the way.
+
+        Parameters
+        ----------
+        path : str or path-like
+        n_threads : int, optional
+            Threads that parse; None: all processors. The result does not depend on it.
+
+        Raises
+        ------
+        FormatError
+            ``file:line:column: expected …, found …`` for the first error of the file; also for
+            files without a row and for truncated or corrupt archives.
+        OSError
+            When the file cannot be read.
+        """
+        return cls(read_text(path, "libffm", n_threads))
+
+    @classmethod
+    def from_libsvm(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        fields: npt.ArrayLike | Literal["position"] | None = None,
+        n_threads: int | None = None,
+    ) -> Dataset:
+        """Read text lines ``label feature:value …``; otherwise as `from_libffm`.
+
+        Parameters
+        ----------
+        path : str or path-like
+        fields : "position", array-like of int of shape (n_features,), or None
+            "position": the i-th entry of a row is in field i, as in files with one feature per
+            field. An array: the field of each feature; its length is the number of features, which
+            the file must not exceed. None: all features are in field 0.
+        n_threads : int, optional
+            Threads that parse; None: all processors.
+        """
+        return cls(read_libsvm(path, fields, n_threads))
+
+    @classmethod
+    def from_csr(
+        cls,
+        X: Any,
+        y: npt.ArrayLike | None = None,
+        *,
+        fields: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        n_features: int | None = None,
+    ) -> Dataset:
+        """Rows of a SciPy sparse matrix or array: column j is feature j.
+
+        A CSR matrix with int32 indices and float32 values is borrowed; only its row offsets are
+        copied, unless they are int64. Other formats and types are converted. Values that are all 1
+        are not stored.
+
+        Parameters
+        ----------
+        X : sparse matrix or array of shape (n_rows, n_columns)
+        y : array-like of shape (n_rows,), optional
+            Targets, finite; kept as float32 (borrowed if they are).
+        fields : array-like of int of shape (n_columns,), optional
+            The field of each column; None: all columns are in field 0.
+        sample_weight : array-like of shape (n_rows,), optional
+            Finite weights >= 0; None: all 1. Kept as float32 (borrowed if they are).
+        n_features : int, optional
+            Size of the feature space, at least n_columns (the default).
+        """
+        return cls(arrays.csr(X, y, fields, sample_weight, n_features))
+
+    @classmethod
+    def from_arrays(
+        cls,
+        indptr: npt.ArrayLike,
+        indices: npt.ArrayLike,
+        *,
+        fields: npt.ArrayLike | None = None,
+        values: npt.ArrayLike | None = None,
+        y: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        n_features: int | None = None,
+        n_fields: int | None = None,
+    ) -> Dataset:
+        """Rows in compressed form: row i has the entries ``indptr[i]`` to ``indptr[i + 1] - 1``.
+
+        Nothing is copied from contiguous arrays of these types: int64 `indptr`, uint32 or int32
+        `indices`, uint16 or int16 `fields`, float32 `values`, `y` and `sample_weight`. Other types
+        and strides are converted, which costs a copy of that array.
+
+        Parameters
+        ----------
+        indptr : array-like of int of shape (n_rows + 1,)
+            Non-decreasing, from 0 to nnz.
+        indices : array-like of int of shape (nnz,)
+            Feature ids in [0, 2**32).
+        fields : array-like of int of shape (nnz,), optional
+            Field ids in [0, 2**16); None: all in field 0.
+        values : array-like of shape (nnz,), optional
+            Finite; None: all 1.
+        y, sample_weight : array-like of shape (n_rows,), optional
+            As in `from_csr`.
+        n_features, n_fields : int, optional
+            Sizes of the id spaces; None: just large enough for the ids.
+
+        Raises
+        ------
+        ValueError
+            Names the array, or the row, and what was expected there.
+        """
+        return cls(
+            arrays.compressed(
+                indptr, indices, fields, values, y, sample_weight, n_features, n_fields
+            )
+        )
+
+    @classmethod
+    def from_ids(
+        cls,
+        ids: npt.ArrayLike,
+        y: npt.ArrayLike | None = None,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        n_features: int | None = None,
+    ) -> Dataset:
+        """Categorical rows: one column per field, ids in one common feature space.
+
+        A C-contiguous int32 or uint32 matrix without absent ids is borrowed and gives the
+        "one_per_field" layout, 4 bytes a feature. Anything else is copied.
+
+        Parameters
+        ----------
+        ids : array-like of int of shape (n_rows, n_fields)
+            Feature ids; -1 where the row has no feature of the field.
+        y, sample_weight : array-like of shape (n_rows,), optional
+            As in `from_csr`.
+        n_features : int, optional
+            Size of the feature space; None: just large enough for the ids.
+        """
+        return cls(arrays.id_matrix(ids, y, sample_weight, n_features))
+
+    def with_targets(
+        self, y: npt.ArrayLike | None, sample_weight: npt.ArrayLike | None = None
+    ) -> Dataset:
+        """The same rows, shared, with other targets and weights; None removes them."""
+        weight = optional_floats("sample_weight", sample_weight)
+        core = self.core.with_targets(optional_floats("y", y), weight)
+        return Dataset(core, encoder=self.encoder)
+
+    def __len__(self) -> int:
+        return self.core.n_rows
+
+    def __getitem__(self, rows: slice | npt.ArrayLike) -> Dataset:
+        """A selection of rows: ``data[a:b]`` shares the memory, everything else is a copy.
+
+        Parameters
+        ----------
+        rows : slice, array-like of int, or array-like of bool of shape (n_rows,)
+            Negative numbers count from the end, as in NumPy.
+        """
+        if isinstance(rows, slice):
+            start, stop, step = rows.indices(len(self))
+            if step == 1:
+                core = self.core.slice(start, max(start, stop))
+                return Dataset(core, encoder=self.encoder)
+            rows = np.arange(start, stop, step, dtype=np.int64)
+        return Dataset(self.core.take(row_numbers(rows, len(self))), encoder=self.encoder)
+
+    @property
+    def n_rows(self) -> int:
+        return self.core.n_rows
+
+    @property
+    def n_features(self) -> int:
+        """Size of the feature space: ids are below it."""
+        return self.core.n_features
+
+    @property
+    def n_fields(self) -> int:
+        return self.core.n_fields
+
+    @property
+    def nnz(self) -> int:
+        """Number of entries of all rows together."""
+        return self.core.nnz
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all buffers, borrowed ones included."""
+        return self.core.nbytes
+
+    @property
+    def layout(self) -> Literal["one_per_field", "csr"]:
+        """Whether each row has exactly one feature per field, so that only ids are stored."""
+        return self.core.layout
+
+    @property
+    def y(self) -> _core.Floats | None:
+        """Targets, float32 of shape (n_rows,), a read-only view; None without targets."""
+        return self.core.y
+
+    @property
+    def sample_weight(self) -> _core.Floats | None:
+        """Weights, float32 of shape (n_rows,), a read-only view; None: all 1."""
+        return self.core.weight
+
+    def __repr__(self) -> str:
+        targets = "" if self.y is None else ", y"
+        weights = "" if self.sample_weight is None else ", sample_weight"
+        return (
+            f"<Dataset: {self.n_rows:,} rows, {self.n_features:,} features, {self.n_fields:,} "
+            f"fields, {self.nnz:,} entries ({self.layout}{targets}{weights}), "
+            f"{self.nbytes / 2**20:,.1f} MiB>"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return arrays.restore, (type(self), arrays.state(self.core), self.encoder)
