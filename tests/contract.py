@@ -1,0 +1,238 @@
+"""What the contract tests share: cases from the core's catalog, rows of every kind, tolerances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from reference import Reference, Row
+
+from pyfm import _core
+
+CATALOG = _core.catalog()
+MODELS: list[str] = list(CATALOG["models"])
+OPTIMIZERS: list[str] = list(CATALOG["optimizers"])
+LOSSES: list[str] = list(CATALOG["losses"])
+METRICS: list[str] = list(CATALOG["metrics"])
+FACTOR_MODELS = [model for model in MODELS if model != "linear"]
+
+# Around every width of a vector and of a compiled kernel.
+N_FACTORS = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 32)
+N_FIELDS = (1, 2, 3, 4, 5, 39)
+
+# Regularization and rates large enough that a wrong factor shows after one step.
+PARAMS = {"learning_rate": 0.1, "l1": 0.02, "l2": 0.05, "beta": 1.0, "initial_accumulator": 0.5}
+
+FEATURES_PER_FIELD = 3  # few, so that rows share features and the optimizers' state matters
+
+# float32's unit roundoff.
+ROUNDOFF = 2.0**-24
+
+
+def optimizer(name: str, **changes: float) -> tuple[str, Mapping[str, float]]:
+    """The optimizer with its parameters from PARAMS, as _core.Model takes it."""
+    return name, {p: changes.get(p, PARAMS[p]) for p in CATALOG["optimizers"][name]}
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+def make_row(kind: str, n_fields: int, rng: np.random.Generator) -> Row:
+    """A row over FEATURES_PER_FIELD * n_fields features; no feature twice but in "duplicates"."""
+    n_features = n_fields * FEATURES_PER_FIELD
+    own = [f * FEATURES_PER_FIELD + int(rng.integers(FEATURES_PER_FIELD)) for f in range(n_fields)]
+    sizes = rng.uniform(0.5, 2, n_features) * rng.choice([-1, 1], n_features)
+    values = [float(x) for x in sizes.astype(np.float32)]
+    match kind:
+        case "plain":
+            return [(f, j, 1.0) for f, j in enumerate(own)]
+        case "values":
+            return [(f, j, values[f]) for f, j in enumerate(own)]
+        case "missing":
+            kept = rng.permutation(n_fields)[: max(1, n_fields // 2)]
+            return [(int(f), own[f], 1.0) for f in kept]
+        case "several":  # any feature in any field, several in some
+            size = min(n_features, n_fields + 2)
+            features = rng.permutation(n_features)[:size]
+            return [(int(rng.integers(n_fields)), int(j), values[j]) for j in features]
+        case "zeros":
+            return [(f, j, values[f] if f % 2 else 0.0) for f, j in enumerate(own)]
+        case "all zero":
+            return [(f, j, 0.0) for f, j in enumerate(own)]
+        case "empty":
+            return []
+        case "duplicates":  # within a field
+            row = make_row("values", n_fields, rng)
+            return [*row, row[0], (row[-1][0], row[-1][1], 0.25), row[0]]
+    raise ValueError(kind)
+
+
+ROW_KINDS = (
+    "plain", "values", "missing", "several", "zeros", "all zero", "empty", "duplicates"
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)  # hashed by identity
+class Data:
+    rows: Sequence[Row]
+    y: Sequence[float]
+    weight: Sequence[float] | None
+    n_features: int
+    n_fields: int
+
+    def core(self, layout: str = "csr") -> _core.Dataset:
+        """What is implied is left out, as pyfm.Dataset does. "one_per_field" needs all fields of
+        each row in order, with one entry each."""
+        entries = [entry for row in self.rows for entry in row]
+        values = np.array([x for _, _, x in entries], np.float32)
+        indptr = np.cumsum([0, *map(len, self.rows)], dtype=np.int64)
+        return _core.Dataset(
+            indptr=indptr if layout == "csr" else None,
+            features=np.array([j for _, j, _ in entries], np.uint32),
+            fields=np.array([f for f, _, _ in entries], np.uint16) if layout == "csr" else None,
+            values=None if np.all(values == 1) else values,
+            y=np.array(self.y, np.float32),
+            weight=None if self.weight is None else np.array(self.weight, np.float32),
+            n_rows=len(self.rows),
+            n_features=self.n_features,
+            n_fields=self.n_fields,
+        )
+
+
+def make_data(kinds: Sequence[str], n_fields: int, seed: int = 0, weighted: bool = False) -> Data:
+    rng = np.random.default_rng(seed)
+    rows = [make_row(kind, n_fields, rng) for kind in kinds]
+    y = [float(i % 2) for i in range(len(rows))]
+    weight = [float(w) for w in rng.choice([0.5, 1, 2, 3], len(rows))] if weighted else None
+    return Data(rows, y, weight, n_fields * FEATURES_PER_FIELD, n_fields)
+
+
+# --- models ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Weights:
+    bias: Any
+    linear: Any
+    factors: Any
+
+
+def weights(model: _core.Model) -> Weights:
+    """A copy of a model's weights. To hand out views is to initialize: not before training."""
+    views = (model.bias, model.linear, model.factors)
+    return Weights(*(None if v is None else np.array(v, np.float64) for v in views))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One model, for the core and for the oracle."""
+
+    model: str
+    optimizer: str = "sgd"
+    n_fields: int = 3
+    n_factors: int = 4
+    loss: str = "logistic"
+    linear: bool = True
+    normalize: bool = False
+    seed: int = 7
+    params: tuple[tuple[str, float], ...] = ()  # other than PARAMS
+
+    @property
+    def n_features(self) -> int:
+        return self.n_fields * FEATURES_PER_FIELD
+
+    def core(self) -> _core.Model:
+        steps = optimizer(self.optimizer, **dict(self.params))
+        has_linear = self.linear or self.model == "linear"
+        return _core.Model(
+            kind=self.model,
+            loss=self.loss,
+            n_features=self.n_features,
+            n_fields=self.n_fields,
+            n_factors=0 if self.model == "linear" else self.n_factors,
+            linear=has_linear,
+            normalize=self.normalize,
+            init_scale=min(1.0, 4 / self.n_fields),  # scores stay within the bend of the sigmoid
+            seed=self.seed,
+            linear_optimizer=steps if has_linear else None,
+            factor_optimizer=None if self.model == "linear" else steps,
+        )
+
+    def started(self) -> _core.Model:
+        """A model whose rows are all initialized: trained on rows of weight 0."""
+        model = replace(self, optimizer="sgd", params=(("l2", 0.0),)).core()
+        rows = [[(0, j, 1.0)] for j in range(self.n_features)]
+        nothing = [0.0] * len(rows)
+        train(model, Data(rows, nothing, nothing, self.n_features, self.n_fields).core())
+        return model
+
+    def filled(self) -> _core.Model:
+        """A model with random weights of mixed signs, for scores."""
+        model = self.started()
+        rng = np.random.default_rng(self.seed)
+        for view in (model.bias, model.linear, model.factors):
+            if view is not None:
+                view[...] = rng.normal(size=view.shape)
+        return model
+
+    def reference(self, start: _core.Model | None = None) -> Reference:
+        w = weights(start or self.started())
+        steps = optimizer(self.optimizer, **dict(self.params))
+        return Reference(
+            self.model,
+            loss=self.loss,
+            normalize=self.normalize,
+            linear=w.linear,
+            bias=w.bias,
+            factors=w.factors,
+            linear_optimizer=steps,
+            factor_optimizer=steps,
+            n_fields=self.n_fields if self.model == "ffm" else 2**16,
+        )
+
+
+def unmet(case: Case, data: Data) -> set[int]:
+    """Features of the model that no row holds."""
+    return set(range(case.n_features)) - {j for row in data.rows for _, j, _ in row}
+
+
+def train(model: _core.Model, data: _core.Dataset, epochs: int = 1, n_threads: int = 1) -> float:
+    """Epochs in the order of the rows; returns the loss of the last."""
+    loss = 0.0
+    for epoch in range(epochs):
+        stats = model.train_epoch(data, epoch=epoch, shuffle=False, n_threads=n_threads, poll=None)
+        loss = stats.loss
+    return loss
+
+
+# --- comparison -----------------------------------------------------------------------------------
+
+
+def score_tolerance(reference: Reference, row: Row) -> float:
+    """A sum of n products in float32 is off by about √n roundoffs of the sum of its terms'
+    absolute values; 8 times that is exceeded with probability e^-32 (Higham & Mary 2019)."""
+    n = 1 + len(row) * max(1, len(row)) * max(1, reference.factors.shape[-1])
+    return float(8 * np.sqrt(n) * ROUNDOFF * (1 + reference.magnitude(row)))
+
+
+def assert_weights_close(found: _core.Model, expected: Reference) -> None:
+    """A float32 gradient is good to about 1e-6: rounding, κ from a rounded score, 1/√G by Newton's
+    iteration. Steps are at most about the learning rate, 0.1, and there are some tens of them on a
+    weight: errors stay near 1e-6, while one missing or wrong step shows at 1e-3."""
+    w = weights(found)
+    for name in ("bias", "linear"):
+        if getattr(expected, name) is not None:
+            np.testing.assert_allclose(
+                getattr(w, name), getattr(expected, name), rtol=2e-5, atol=1e-5, err_msg=name
+            )
+    if expected.part:
+        np.testing.assert_allclose(
+            w.factors, expected.factors, rtol=2e-5, atol=1e-5, err_msg="factors"
+        )
+
+
+def scores(model: _core.Model, data: _core.Dataset) -> NDArray[np.float32]:
+    return model.decision_function(data, n_threads=1)

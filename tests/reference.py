@@ -1,0 +1,275 @@
+"""Slow, obvious twins of everything fast: float64, one loop per sum, straight from the formulas.
+
+A row is a list of entries (field, feature, value). Whatever the core's catalog lists has a twin
+under the same name in MODELS, OPTIMIZERS, LOSSES or METRICS, and the contract tests compare them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Row = Sequence[tuple[int, int, float]]
+Index = tuple[int, ...]
+
+# --- losses -------------------------------------------------------------------------------------
+
+
+class Loss(NamedTuple):
+    value: Callable[[float, float], float]  # (score, y)
+    slope: Callable[[float, float], float]  # d value / d score
+    inverse_link: Callable[[float], float]
+
+
+def sigmoid(score: float) -> float:
+    return 1 / (1 + math.exp(-score)) if score >= 0 else math.exp(score) / (1 + math.exp(score))
+
+
+LOSSES = {
+    "logistic": Loss(
+        lambda s, y: float(np.logaddexp(0, s)) - y * s, lambda s, y: sigmoid(s) - y, sigmoid
+    ),
+    "squared": Loss(lambda s, y: (s - y) ** 2 / 2, lambda s, y: s - y, lambda s: s),
+}
+
+# --- optimizers: one step of w[at] along the gradient g of the data's loss ------------------------
+
+
+class Optimizer:
+    def __init__(self, w: Array, params: Mapping[str, float]) -> None:
+        self.w = w
+        self.p = dict(params)
+        self.start()
+
+    def start(self) -> None:
+        """Sets up the state that stands beside each weight."""
+
+    def step(self, at: Index, g: Any) -> None:
+        raise NotImplementedError
+
+
+class Sgd(Optimizer):
+    def step(self, at: Index, g: Any) -> None:
+        self.w[at] -= self.p["learning_rate"] * (g + self.p["l2"] * self.w[at])
+
+
+class AdaGrad(Optimizer):
+    def start(self) -> None:
+        self.squares = np.full_like(self.w, self.p["initial_accumulator"])
+
+    def step(self, at: Index, g: Any) -> None:
+        g = g + self.p["l2"] * self.w[at]
+        self.squares[at] += g**2
+        self.w[at] -= self.p["learning_rate"] * g / np.sqrt(self.squares[at])
+
+
+class Ftrl(Optimizer):
+    """McMahan et al. 2013, algorithm 1; z starts where the closed form gives the initial weight."""
+
+    def start(self) -> None:
+        p = self.p
+        curvature = p["beta"] / p["learning_rate"] + p["l2"]
+        self.z = -self.w * curvature - np.sign(self.w) * p["l1"]
+        self.n = np.zeros_like(self.w)
+
+    def step(self, at: Index, g: Any) -> None:
+        p, n, w = self.p, self.n[at], self.w[at]
+        sigma = (np.sqrt(n + g**2) - np.sqrt(n)) / p["learning_rate"]
+        self.z[at] += g - sigma * w
+        self.n[at] += g**2
+        z = self.z[at]
+        curvature = (p["beta"] + np.sqrt(self.n[at])) / p["learning_rate"] + p["l2"]
+        self.w[at] = np.where(np.abs(z) <= p["l1"], 0, -(z - np.sign(z) * p["l1"]) / curvature)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": Sgd, "adagrad": AdaGrad, "ftrl": Ftrl}
+
+# --- the factor part of each model ----------------------------------------------------------------
+#
+# `score` takes the weights and a row. `gradients` yields (index, d score / d weights[index]) in row
+# order; it is a generator so that the second step of a duplicate feature sees its own weight
+# after the first step, while the sums over the row stay those from before the row's update.
+
+
+@dataclass(frozen=True)
+class FactorPart:
+    shape: Callable[[int, int, int], Index]  # (n_features, n_fields, n_factors)
+    score: Callable[[Array, Row], float]
+    gradients: Callable[[Array, Row], Iterator[tuple[Index, Any]]]
+
+
+def fm_score(v: Array, row: Row) -> float:
+    total = sum((x * v[j] for _, j, x in row), np.zeros(v.shape[1]))
+    squares = sum((x**2 * v[j] ** 2 for _, j, x in row), np.zeros(v.shape[1]))
+    return float(np.sum(total**2 - squares)) / 2
+
+
+def fm_gradients(v: Array, row: Row) -> Iterator[tuple[Index, Any]]:
+    total = sum((x * v[j] for _, j, x in row), np.zeros(v.shape[1]))
+    for _, j, x in row:
+        yield (j,), x * (total - x * v[j])
+
+
+def ffm_score(w: Array, row: Row) -> float:
+    """The sum over all pairs of entries, as libffm writes it."""
+    score = 0.0
+    for a, (field_a, j_a, x_a) in enumerate(row):
+        for field_b, j_b, x_b in row[a + 1 :]:
+            score += x_a * x_b * float(w[j_a, field_b] @ w[j_b, field_a])
+    return score
+
+
+def ffm_gradients(w: Array, row: Row) -> Iterator[tuple[Index, Any]]:
+    """One gradient per (entry, other field): S[g, f] sums what field g's entries hold for f."""
+    entries = Counter(field for field, _, _ in row)
+    s = {(g, f): np.zeros(w.shape[2]) for g in entries for f in entries}
+    for g, j, x in row:
+        for f in entries:
+            s[g, f] += x * w[j, f]
+    for f, j, x in row:
+        for g in sorted(entries):
+            if g != f:
+                yield (j, g), x * s[g, f]
+            elif entries[f] > 1:
+                yield (j, f), x * (s[f, f] - x * w[j, f])
+
+
+MODELS: dict[str, FactorPart | None] = {
+    "linear": None,
+    "fm": FactorPart(lambda n, _, k: (n, k), fm_score, fm_gradients),
+    "ffm": FactorPart(lambda n, fields, k: (n, fields, k), ffm_score, ffm_gradients),
+}
+
+# --- a whole model --------------------------------------------------------------------------------
+
+
+class Reference:
+    """Score and example-wise training of one model; the weights are public arrays."""
+
+    def __init__(
+        self,
+        kind: str,
+        *,
+        loss: str = "logistic",
+        normalize: bool = False,
+        linear: Any = None,  # (n_features,) or None: neither linear terms nor bias
+        factors: Any = None,  # as FactorPart.shape says
+        bias: Any = None,  # (1,), zero when it is not given
+        linear_optimizer: tuple[str, Mapping[str, float]] | None = None,
+        factor_optimizer: tuple[str, Mapping[str, float]] | None = None,
+        n_fields: int = 2**16,
+    ) -> None:
+        self.part, self.loss, self.normalize = MODELS[kind], LOSSES[loss], normalize
+        self.linear = None if linear is None else np.array(linear, np.float64)
+        self.bias = None if linear is None else np.zeros(1) if bias is None else np.array(bias, "d")
+        self.factors = np.array([] if factors is None else factors, np.float64)
+        self.n_fields = n_fields
+        table = self.factors if self.linear is None else self.linear
+        self.n_features = len(table)
+        if linear_optimizer and self.linear is not None and self.bias is not None:
+            name, params = linear_optimizer
+            self.linear_steps = OPTIMIZERS[name](self.linear, params)
+            self.bias_steps = OPTIMIZERS[name](self.bias, unregularized(params))
+        if factor_optimizer and self.part:
+            name, params = factor_optimizer
+            self.factor_steps = OPTIMIZERS[name](self.factors, params)
+
+    def forget(self, features: Iterable[int]) -> None:
+        """Features that training has not met: their rows of the table are zero."""
+        if self.part:
+            for j in features:
+                self.factors[j] = 0
+
+    def known(self, row: Row) -> Row:
+        """The entries that the model has weights for, scaled by the length of the whole row.
+        A stored zero is no entry."""
+        length = math.sqrt(sum(x * x for _, _, x in row)) if self.normalize else 1.0
+        scale = 1 / length if length > 0 else 1.0
+        return [(f, j, x * scale) for f, j, x in row if j < self.n_features and x != 0]
+
+    def paired(self, row: Row) -> Row:
+        """Those that meet others in pairs: FFM needs a field that it has vectors for, FM and the
+        linear terms do not ask for fields."""
+        return [entry for entry in row if entry[0] < self.n_fields]
+
+    def score(self, row: Row) -> float:
+        row = self.known(row)
+        score = 0.0
+        if self.linear is not None and self.bias is not None:
+            score += float(self.bias[0]) + sum(float(self.linear[j]) * x for _, j, x in row)
+        if self.part:
+            score += self.part.score(self.factors, self.paired(row))
+        return score
+
+    def magnitude(self, row: Row) -> float:
+        """The score's sum with every term's absolute value and the terms that cancel: what the
+        rounding errors of a float32 score are proportional to."""
+        row = [(f, j, abs(x)) for f, j, x in self.known(row)]
+        size = 0.0
+        if self.linear is not None and self.bias is not None:
+            size += abs(float(self.bias[0])) + sum(
+                abs(float(self.linear[j])) * x for _, j, x in row
+            )
+        if self.part:
+            weights = np.abs(self.factors)
+            squares = sum(x**2 * float(np.sum(weights[j] ** 2)) for _, j, x in row)
+            size += self.part.score(weights, self.paired(row)) + squares
+        return size
+
+    def update(self, row: Row, y: float, weight: float = 1.0) -> float:
+        """Every parameter that the row touches takes one step; returns the loss before it."""
+        score = self.score(row)
+        slope = weight * self.loss.slope(score, y)
+        row = self.known(row)
+        if self.linear is not None:
+            self.bias_steps.step((0,), slope)
+            for _, j, x in row:
+                self.linear_steps.step((j,), slope * x)
+        if self.part:
+            for at, gradient in self.part.gradients(self.factors, self.paired(row)):
+                self.factor_steps.step(at, slope * gradient)
+        return self.loss.value(score, y)
+
+
+def unregularized(params: Mapping[str, float]) -> dict[str, float]:
+    return {name: 0.0 if name in ("l1", "l2") else value for name, value in params.items()}
+
+
+# --- metrics: (y, prediction on the scale of y, weight) -------------------------------------------
+
+
+def logloss(y: Array, p: Array, weight: Array) -> float:
+    return float(np.average(-(y * np.log(p) + (1 - y) * np.log1p(-p)), weights=weight))
+
+
+def auc(y: Array, p: Array, weight: Array) -> float:
+    """The weighted share of (positive, negative) pairs in the right order; a tie counts half."""
+    won = pairs = 0.0
+    for i in np.flatnonzero(y == 1):
+        for j in np.flatnonzero(y == 0):
+            pairs += weight[i] * weight[j]
+            won += weight[i] * weight[j] * (1.0 if p[i] > p[j] else 0.5 if p[i] == p[j] else 0.0)
+    return float(won / pairs)
+
+
+def rmse(y: Array, p: Array, weight: Array) -> float:
+    return math.sqrt(np.average((y - p) ** 2, weights=weight))
+
+
+def accuracy(y: Array, p: Array, weight: Array) -> float:
+    return float(np.average((p > 0.5) == (y == 1), weights=weight))
+
+
+METRICS: dict[str, Callable[[Array, Array, Array], float]] = {
+    "logloss": logloss,
+    "auc": auc,
+    "rmse": rmse,
+    "accuracy": accuracy,
+}

@@ -1,0 +1,199 @@
+"""Training as a whole: reproducible on one thread, close to that on several, and it learns."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import contract
+import numpy as np
+import pytest
+from contract import Case, Data, make_data, train
+
+from pyfm import _core
+
+KINDS = ("plain", "values", "missing", "several")
+
+
+def assert_same_weights(a: _core.Model, b: _core.Model) -> None:
+    for name in ("bias", "linear", "factors"):
+        x, y = getattr(a, name), getattr(b, name)
+        if x is not None:
+            np.testing.assert_array_equal(x, y)
+
+
+def epochs(model: _core.Model, data: _core.Dataset, n: int, n_threads: int = 1) -> list[float]:
+    return [
+        model.train_epoch(data, epoch=i, shuffle=True, n_threads=n_threads, poll=None).loss
+        for i in range(n)
+    ]
+
+
+@pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_one_thread_gives_the_same_bits(model: str, optimizer: str, level: str) -> None:
+    case, data = Case(model, optimizer, n_fields=5), make_data(KINDS * 50, 5).core()
+    a, b = case.core(), case.core()
+    assert epochs(a, data, 2) == epochs(b, data, 2)
+    assert_same_weights(a, b)
+
+
+@pytest.mark.parametrize("model", contract.FACTOR_MODELS)
+def test_another_seed_gives_another_model(model: str) -> None:
+    data = make_data(KINDS * 50, 5).core()
+    losses = [epochs(Case(model, n_fields=5, seed=seed).core(), data, 1)[0] for seed in (1, 2)]
+    assert losses[0] != losses[1]
+
+
+def test_every_epoch_shuffles_all_rows_anew() -> None:
+    """Squared loss, rate 1, one feature a row: its weight becomes y, whenever its turn comes; the
+    bias, in contrast, tells the orders apart."""
+    n = 300
+    rows = [[(0, j, 1.0)] for j in range(n)]
+    data = Data(rows, [float(j) for j in range(n)], None, n, 1).core()
+    biases = []
+    for epoch, shuffle in ((0, False), (0, True), (0, True), (1, True)):
+        model = _core.Model(
+            kind="linear",
+            loss="squared",
+            n_features=n,
+            n_fields=1,
+            n_factors=0,
+            linear=True,
+            normalize=False,
+            init_scale=1.0,
+            seed=3,
+            linear_optimizer=("sgd", {"learning_rate": 0.5, "l2": 0.0}),
+            factor_optimizer=None,
+        )
+        model.train_epoch(data, epoch=epoch, shuffle=shuffle, n_threads=1, poll=None)
+        assert model.linear is not None
+        assert model.bias is not None
+        assert np.all(model.linear[1:] != 0), "each row takes part"
+        biases.append(float(model.bias[0]))
+    assert biases[1] == biases[2]
+    assert len(set(biases)) == 3
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_the_loss_falls(model: str, optimizer: str, normalize: bool, level: str) -> None:
+    rng = np.random.default_rng(0)
+    rows = [contract.make_row("values", 5, rng) for _ in range(200)]
+    y = [float(sum(j * x for _, j, x in row) > 0) for row in rows]
+    params = (("l1", 0.0), ("l2", 0.0))
+    core = Case(model, optimizer, n_fields=5, normalize=normalize, params=params).core()
+    losses = epochs(core, Data(rows, y, None, 15, 5).core(), 5)
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def xor_rows() -> Data:
+    """y says whether two features agree: no linear model does better than a coin."""
+    rng = np.random.default_rng(0)
+    bits = rng.integers(0, 2, (1000, 2))
+    rows = [[(0, int(a), 1.0), (1, 2 + int(b), 1.0)] for a, b in bits]
+    return Data(rows, [float(a == b) for a, b in bits], None, 6, 2)
+
+
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_an_interaction_needs_factors(model: str, level: str) -> None:
+    core = Case(model, "adagrad", n_fields=2, n_factors=4, params=(("l2", 0.0),)).core()
+    loss = epochs(core, xor_rows().core(), 20)[-1]
+    assert (loss > 0.65) if model == "linear" else (loss < 0.1)
+
+
+@pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_several_threads_reach_nearly_the_same_loss(model: str, optimizer: str) -> None:
+    case, data = Case(model, optimizer, n_fields=5), make_data(KINDS * 500, 5).core()
+    one, two = epochs(case.core(), data, 5)[-1], epochs(case.core(), data, 5, n_threads=2)[-1]
+    # All rows fight for 15 features, far worse than any real data.
+    assert two == pytest.approx(one, rel=0.05)
+
+
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_rows_of_weight_zero_change_nothing(model: str) -> None:
+    case = Case(model, n_fields=5, params=(("l2", 0.0),))
+    data, rng = make_data(KINDS * 5, 5), np.random.default_rng(0)
+    weight = [float(w) for w in rng.integers(0, 2, len(data.rows))]
+    kept = [i for i, w in enumerate(weight) if w]
+    some, all_rows = case.started(), case.started()
+    train(all_rows, Data(data.rows, data.y, weight, 15, 5).core())
+    train(some, Data([data.rows[i] for i in kept], [data.y[i] for i in kept], None, 15, 5).core())
+    assert_same_weights(some, all_rows)
+
+
+def test_the_models_threads_predict_side_by_side() -> None:
+    case, data = Case("ffm", n_fields=5), make_data(KINDS * 100, 5).core()
+    core = case.filled()
+    expected = core.decision_function(data, n_threads=1)
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda _: core.decision_function(data, n_threads=2), range(8))
+    for scores in found:
+        np.testing.assert_array_equal(scores, expected)
+
+
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_a_snapshot_brings_the_weights_back(model: str) -> None:
+    case, data = Case(model, "adagrad", n_fields=5), make_data(KINDS * 5, 5).core()
+    first = make_data(KINDS[:1], 5).core()  # the rest of the features is met after the snapshot
+    core, same = case.core(), case.core()
+    train(core, first)
+    train(same, first)
+    snapshot = core.snapshot()
+    train(core, data)
+    core.restore(snapshot)
+    np.testing.assert_array_equal(contract.scores(core, data), contract.scores(same, data))
+    assert_same_weights(core, same)
+
+
+def test_an_exception_of_the_callback_ends_the_epoch_and_leaves_the_model_usable() -> None:
+    n = 300_000
+    features = np.random.default_rng(0).integers(0, 15, n * 5).astype(np.uint32)
+    data = _core.Dataset(
+        indptr=None,
+        features=features,
+        fields=None,
+        values=None,
+        y=np.zeros(n, np.float32),
+        weight=None,
+        n_rows=n,
+        n_features=15,
+        n_fields=5,
+    )
+    core = Case("ffm", n_fields=5, n_factors=32).core()
+    seen: list[Any] = []
+
+    def stop(rows: int) -> None:
+        seen.append(rows)
+        raise RuntimeError("enough")
+
+    def train_for_ever() -> None:  # one epoch may end before the first call
+        while True:
+            core.train_epoch(data, epoch=0, shuffle=False, n_threads=2, poll=stop)
+
+    with pytest.raises(RuntimeError, match="enough"):
+        train_for_ever()
+    assert len(seen) == 1
+    assert 0 < seen[0] <= n
+    assert np.all(np.isfinite(core.decision_function(data.slice(0, 10), n_threads=1)))
+
+
+def test_a_model_for_prediction_cannot_be_trained() -> None:
+    core = _core.Model(
+        kind="fm",
+        loss="logistic",
+        n_features=15,
+        n_fields=5,
+        n_factors=4,
+        linear=True,
+        normalize=False,
+        init_scale=1.0,
+        seed=0,
+        linear_optimizer=None,
+        factor_optimizer=None,
+    )
+    assert core.nbytes < Case("fm", "adagrad", n_fields=5).core().nbytes
+    with pytest.raises(ValueError, match="made for prediction"):
+        train(core, make_data(KINDS, 5).core())
