@@ -1,0 +1,80 @@
+"""Build, check and test everything: `python tests/run.py [--quick] [pytest arguments]`.
+
+Needs Python >= 3.10, pip and a C++20 compiler. Everything else is installed with pip into the
+active virtual environment, or into `.venv` beside the sources when none is active. Stops at the
+first failure; the last line is pytest's summary.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def environment_python() -> Path:
+    """The interpreter of the active virtual environment, or of a new one in `.venv`."""
+    if sys.prefix != sys.base_prefix:
+        return Path(sys.executable)
+    home = ROOT / ".venv"
+    if not (home / "bin" / "python").exists():
+        venv.create(home, with_pip=True)
+    return home / "bin" / "python"
+
+
+def stage(name: str, *command: str | Path, env: dict[str, str]) -> None:
+    """Run one command; what it printed is shown only when it fails."""
+    print(f"{name} …", end=" ", flush=True)
+    start = time.monotonic()
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    print(f"{'ok' if done.returncode == 0 else 'FAILED'} ({time.monotonic() - start:.0f} s)")
+    if done.returncode != 0:
+        print(done.stdout, f"failed: {' '.join(map(str, command))}", sep="\n")
+        sys.exit(1)
+
+
+def main(arguments: list[str]) -> int:
+    python = environment_python()
+    quick = "--quick" in arguments
+    bin_folder = python.parent
+    env = os.environ | {
+        "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+        "VIRTUAL_ENV": str(bin_folder.parent),  # CMake looks here for the tests' libraries
+    }
+    env.pop("PYTHONPATH", None)  # the installed package is what is tested
+
+    werror = "--config-settings=cmake.define.PYFM_WERROR=ON"
+    stage("build", python, "-m", "pip", "install", "-q", werror, ".[test]", env=env)
+    cpp = [
+        path
+        for folder in ("src/cpp", "tests/cpp")
+        for pattern in ("*.h", "*.cpp")
+        for path in sorted((ROOT / folder).rglob(pattern))
+    ]
+    stage("ruff check", bin_folder / "ruff", "check", ".", env=env)
+    stage("ruff format", bin_folder / "ruff", "format", "--check", ".", env=env)
+    stage("clang-format", bin_folder / "clang-format", "--dry-run", "-Werror", *cpp, env=env)
+    stage("mypy", python, "-m", "mypy", env=env)
+    if not quick:
+        for preset in ("asan", "tsan"):
+            cmake = bin_folder / "cmake"
+            stage(f"C++ tests, {preset}", cmake, "--workflow", "--preset", preset, env=env)
+    pytest: list[str | Path] = [
+        python,
+        "-m",
+        "pytest",
+        "-q",
+        *(a for a in arguments if a != "--quick"),
+    ]
+    return subprocess.run(pytest, cwd=ROOT, env=env).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
