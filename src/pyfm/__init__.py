@@ -1,0 +1,83 @@
+"""Click-through-rate models on CPUs: linear, FM and FFM.
+
+Importing this package loads NumPy and the core only; everything else loads when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+try:
+    from pyfm._core import FormatError, build_info, set_simd, simd, simd_levels
+except ImportError as error:
+    raise ImportError(
+        f"pyfm's compiled core cannot be loaded: {error}. Install the package with "
+        "`pip install .` from its source folder (needs a C++20 compiler), and do not import it "
+        "from a source tree in which the core was not built."
+    ) from error
+
+if TYPE_CHECKING:
+    from pyfm import datasets, metrics, optim
+    from pyfm.dataset import Dataset
+    from pyfm.estimators import (
+        FFMClassifier,
+        FFMRegressor,
+        FMClassifier,
+        FMRegressor,
+        LinearClassifier,
+        LinearRegressor,
+    )
+    from pyfm.model_file import load
+
+__all__ = [
+    "Dataset",
+    "FFMClassifier",
+    "FFMRegressor",
+    "FMClassifier",
+    "FMRegressor",
+    "FormatError",
+    "LinearClassifier",
+    "LinearRegressor",
+    "__version__",
+    "build_info",
+    "datasets",
+    "load",
+    "metrics",
+    "optim",
+    "set_simd",
+    "simd",
+    "simd_levels",
+]
+
+try:
+    __version__ = version("pyfm-ctr")
+except PackageNotFoundError:  # a source tree that was not installed
+    __version__ = "0+unknown"
+
+# Where the names come from that load when they are first used; None: they are modules themselves.
+_LAZY = {
+    "Dataset": "pyfm.dataset",
+    "load": "pyfm.model_file",
+    "datasets": None,
+    "metrics": None,
+    "optim": None,
+} | {name: "pyfm.estimators" for name in __all__ if name.endswith(("Classifier", "Regressor"))}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'pyfm' has no attribute {name!r}")
+    module = _LAZY[name]
+    value = (
+        importlib.import_module(f"pyfm.{name}")
+        if module is None
+        else getattr(importlib.import_module(module), name)
+    )
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

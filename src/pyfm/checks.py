@@ -1,0 +1,56 @@
+"""Checks of parameters: every refusal names the parameter, what it takes, and what it was given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import NoReturn
+
+
+def refuse(name: str, expected: str, found: object) -> NoReturn:
+    """Raises the ValueError that all checks share."""
+    raise ValueError(f"{name}: expected {expected}, found {found!r}")
+
+
+def check_real(name: str, value: object, *, positive: bool = False) -> float:
+    """A finite number >= 0, or > 0 if `positive`."""
+    expected = f"a finite number {'>' if positive else '>='} 0"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        refuse(name, expected, value)
+    number = float(value)
+    if not math.isfinite(number) or number < 0 or (positive and number == 0):
+        refuse(name, expected, value)
+    return number
+
+
+def check_fraction(name: str, value: object) -> float:
+    """A number strictly between 0 and 1."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < 1:
+        refuse(name, "a number between 0 and 1, both excluded", value)
+    return float(value)
+
+
+def check_int(name: str, value: object, low: int, high: int | None = None) -> int:
+    """An integer in [low, high]."""
+    expected = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        refuse(name, expected, value)
+    number = int(value)
+    if number < low or (high is not None and number > high):
+        refuse(name, expected, value)
+    return number
+
+
+def check_bool(name: str, value: object) -> bool:
+    """True or False, NumPy's included."""
+    if type(value).__name__ not in ("bool", "bool_"):
+        refuse(name, "True or False", value)
+    return bool(value)
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
+    """One of a few names."""
+    if not isinstance(value, str) or value not in choices:
+        refuse(name, "one of " + ", ".join(map(repr, choices)), value)
+    return value

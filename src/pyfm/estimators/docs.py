@@ -1,0 +1,78 @@
+"""The sections that the docstrings of all six estimators share, written once."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TypeVar
+
+from pyfm.estimators.base import Estimator
+
+_Estimator = TypeVar("_Estimator", bound=type[Estimator])
+
+_TRAINING = """
+optimizer : {"adagrad", "sgd", "ftrl"} or an object from `pyfm.optim`, default="adagrad"
+    How weights follow their gradients; formulas and lazy regularization are described there.
+learning_rate : float > 0, optional
+    None: the optimizer's default. Like l1 and l2 only together with an optimizer's name; an
+    object has its own.
+l1 : float >= 0, optional
+    L1 penalty, which only "ftrl" has. None: the optimizer's default.
+l2 : float >= 0, optional
+    L2 penalty. None: the optimizer's default.
+epochs : int >= 1, default=10
+    Passes over the rows, at most. Each has an order of its own, which depends on the seed.
+early_stopping : bool, default=False
+    Stop when validation no longer improves, and return to the weights of the best epoch. Costs a
+    copy of the weights.
+validation_fraction : float between 0 and 1, default=0.1
+    Share of the rows (of each class alike) that `early_stopping` sets apart when `fit` gets no
+    eval_set. Costs a copy of the rows.
+n_iter_no_change : int >= 1, default=3
+    Epochs without improvement after which `early_stopping` stops.
+tol : float >= 0, default=0
+    Only what improves the metric by more than this is an improvement.
+metric : {metrics}, optional
+    What validation and `early_stopping` go by. None: "{metric}".
+n_jobs : int, default=1
+    Threads; -1: all cores. One thread gives bit-identical models for a seed and a SIMD level.
+    More update the shared weights without locks (Hogwild): faster, but not reproducible.
+random_state : int, RandomState or None, default=None
+    Seed of initial values, row orders and validation split. None: a new one for each fit.
+verbose : int >= 0, default=0
+    0: silent. 1: a progress bar on stderr. 2: a table on stdout, one line per epoch.
+"""
+
+_FITTED = """
+history_ : dict of lists
+    One entry per epoch: epoch (from 1), train_{metric} (over the rows, each taken just before its
+    own update), seconds (of training alone), rows_per_second; with validation also
+    valid_{metric}, valid_<metric> and valid_seconds.
+best_epoch_ : int
+    Epoch (from 1) of the best validation; without validation the last one.
+n_iter_ : int
+    Epochs trained.
+n_features_in_ : int
+    Size of the feature space.
+n_fields_ : int
+    Number of fields.
+coef_ : ndarray of float32 of shape (n_features_in_,)
+    Linear weights; a view, writing to it changes the model.
+intercept_ : ndarray of float32 of shape (1,)
+    Bias; a view.
+"""
+
+_CLASSES = """
+classes_ : ndarray of shape (2,)
+    The two labels. Scores and probabilities are those of the second.
+"""
+
+
+def documented(cls: _Estimator) -> _Estimator:
+    """Puts the shared sections in the place of {training} and {fitted} of the docstring."""
+    if cls.__doc__ is not None:  # as under python -OO
+        own = textwrap.dedent(cls.__doc__)
+        fitted = _FITTED + (_CLASSES.lstrip() if cls._loss == "logistic" else "")
+        own = own.replace("{training}", _TRAINING.strip()).replace("{fitted}", fitted.strip())
+        choices = "{" + ", ".join(f'"{name}"' for name in cls._metrics) + "}"
+        cls.__doc__ = own.replace("{metrics}", choices).replace("{metric}", cls._metrics[0])
+    return cls

@@ -1,0 +1,104 @@
+"""Linear models: logistic and least-squares regression on sparse rows."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pyfm.estimators.base import Estimator
+from pyfm.estimators.classifier import Classifier
+from pyfm.estimators.docs import documented
+from pyfm.estimators.regressor import Regressor
+from pyfm.optim import Optimizer
+
+
+class LinearModel(Estimator):
+    """Parameters of both linear estimators."""
+
+    _kind: ClassVar[str] = "linear"
+
+    def __init__(
+        self,
+        *,
+        learning_rate: float | None = None,
+        optimizer: str | Optimizer = "adagrad",
+        l1: float | None = None,
+        l2: float | None = None,
+        epochs: int = 10,
+        normalize: bool = False,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 3,
+        tol: float = 0.0,
+        metric: str | None = None,
+        n_jobs: int | None = 1,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.optimizer = optimizer
+        self.l1 = l1
+        self.l2 = l2
+        self.epochs = epochs
+        self.normalize = normalize
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.metric = metric
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+
+@documented
+class LinearClassifier(Classifier, LinearModel):
+    r"""Logistic regression on sparse rows of many features.
+
+    .. math:: s(x) = b + \sum_j w_j x_j, \qquad P(y = 1) = 1 / (1 + e^{-s(x)})
+
+    Parameters
+    ----------
+    normalize : bool, default=False
+        Scale each row to unit Euclidean length.
+    {training}
+
+    Attributes
+    ----------
+    {fitted}
+
+    Examples
+    --------
+    >>> from pyfm import LinearClassifier
+    >>> rows = [[0, 2], [0, 3], [1, 2], [1, 3]]  # ids of two fields
+    >>> model = LinearClassifier(epochs=20, random_state=0).fit(rows, ["no", "no", "yes", "yes"])
+    >>> model.predict([[1, 2]]).tolist()
+    ['yes']
+    """
+
+
+@documented
+class LinearRegressor(Regressor, LinearModel):
+    r"""Least-squares regression on sparse rows of many features.
+
+    .. math:: s(x) = b + \sum_j w_j x_j
+
+    The loss is :math:`(s - y)^2 / 2`.
+
+    Parameters
+    ----------
+    normalize : bool, default=False
+        Scale each row to unit Euclidean length.
+    {training}
+
+    Attributes
+    ----------
+    {fitted}
+
+    Examples
+    --------
+    >>> from pyfm import LinearRegressor
+    >>> rows = [[0, 2], [0, 3], [1, 2], [1, 3]]  # ids of two fields
+    >>> model = LinearRegressor(epochs=300, l2=0, random_state=0).fit(rows, [0.0, 1.0, 2.0, 3.0])
+    >>> round(float(model.predict([[1, 3]])[0]), 1)
+    3.0
+    """

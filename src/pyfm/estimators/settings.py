@@ -1,0 +1,79 @@
+"""From the parameters of an estimator, as the user set them, to checked settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import joblib
+
+from pyfm.checks import check_bool, check_choice, check_fraction, check_int, check_real, refuse
+from pyfm.estimators.model_spec import ModelSpec
+from pyfm.optim import Optimizer, resolve
+from pyfm.training import TrainingOptions
+
+_MAX_FACTORS = 1024
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a fit is told, apart from the data."""
+
+    spec: ModelSpec  # sizes that depend on the data are still 0
+    optimizer: Optimizer
+    training: TrainingOptions
+    validation_fraction: float
+    verbose: int
+
+    @classmethod
+    def of(
+        cls, params: Mapping[str, Any], *, kind: str, loss: str, metrics: Sequence[str]
+    ) -> Settings:
+        """Checks the parameters; the first of `metrics` is the one that belongs to `loss`.
+
+        Raises
+        ------
+        ValueError
+            Naming the parameter, what it takes, and what was found.
+        """
+        factors = kind != "linear"
+        spec = ModelSpec(
+            kind=kind,
+            loss=loss,
+            n_factors=check_int("n_factors", params["n_factors"], 1, _MAX_FACTORS)
+            if factors
+            else 0,
+            linear=check_bool("linear", params["linear"]) if factors else True,
+            normalize=check_bool("normalize", params["normalize"]),
+            init_scale=check_real("init_scale", params["init_scale"]) if factors else 0.0,
+        )
+        rates = {name: params[name] for name in ("learning_rate", "l1", "l2")}
+        metric = params["metric"]
+        training = TrainingOptions(
+            loss=metrics[0],
+            metric=metrics[0] if metric is None else check_choice("metric", metric, metrics),
+            epochs=check_int("epochs", params["epochs"], 1),
+            n_threads=n_threads(params["n_jobs"]),
+            early_stopping=check_bool("early_stopping", params["early_stopping"]),
+            n_iter_no_change=check_int("n_iter_no_change", params["n_iter_no_change"], 1),
+            tol=check_real("tol", params["tol"]),
+        )
+        return cls(
+            spec=spec,
+            optimizer=resolve(params["optimizer"], **rates),
+            training=training,
+            validation_fraction=check_fraction(
+                "validation_fraction", params["validation_fraction"]
+            ),
+            verbose=check_int("verbose", params["verbose"], 0),
+        )
+
+
+def n_threads(n_jobs: int | None) -> int:
+    """Threads as scikit-learn counts them: None is 1, -1 all cores, -2 all but one."""
+    if n_jobs is None:
+        return 1
+    if check_int("n_jobs", n_jobs, -(2**31), 2**31 - 1) == 0:
+        refuse("n_jobs", "a number of threads, -1 for all cores, or None for 1", n_jobs)
+    return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)

@@ -1,0 +1,93 @@
+"""Targets as the losses want them, in float32: two classes as 0 and 1, or finite numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+from pyfm import _core
+from pyfm.checks import refuse
+from pyfm.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Targets of regressors."""
+
+    def encode(self, y: Any) -> _core.Floats:
+        """The numbers in float32; no copy where they are. The data set finds NaN and infinity."""
+        numbers = _column(y)
+        if numbers.dtype.kind == "O":
+            numbers = numbers.astype(np.float64)
+        if numbers.dtype.kind not in "fiub":
+            refuse("y", "numbers", numbers.dtype)
+        with np.errstate(over="ignore"):  # to infinity
+            return numbers.astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Targets of classifiers."""
+
+    classes: NDArray[Any]  # two, sorted
+
+    @classmethod
+    def learn(cls, X: Any, y: Any) -> Labels:
+        """From labels of any kind in `y`, or from those of a Dataset: 0 and 1, or -1 and 1."""
+        if isinstance(X, Dataset):
+            return cls(_dataset_classes(_column(X.y)))
+        labels = _column(y)
+        check_classification_targets(labels)
+        return cls(_two(np.unique(labels)))
+
+    def encode(self, y: Any) -> _core.Floats:
+        """0 for the first class, 1 for the second; no copy where the labels are just that."""
+        labels = _column(y)
+        negative, positive = self.classes
+        is_positive = labels == positive
+        unknown = ~(is_positive | (labels == negative))
+        if unknown.any():
+            row = int(np.argmax(unknown))
+            refuse(f"y[{row}]", f"one of the classes {negative} and {positive}", labels[row].item())
+        if labels.dtype == np.float32 and negative == 0 and positive == 1:
+            return labels
+        return np.asarray(is_positive, dtype=np.float32)
+
+
+Targets = Labels | Numbers
+
+
+def _dataset_classes(y: _core.Floats) -> NDArray[np.int64]:
+    """Found by extremes, since sorting the labels of a large data set would take seconds."""
+    extremes = np.array([y.min(), y.max()]) if len(y) else y
+    other = ~np.isin(y, extremes)
+    if other.any():
+        row = int(np.argmax(other))
+        refuse(f"y[{row}]", "a label 0 or 1, or -1 or 1", float(y[row]))
+    classes = _two(np.unique(extremes))
+    if classes.tolist() not in ([0, 1], [-1, 1]):
+        refuse("y of the Dataset", "labels 0 and 1, or -1 and 1", classes.tolist())
+    return classes.astype(np.int64)
+
+
+def _column(y: Any) -> NDArray[Any]:
+    if y is None:
+        raise ValueError(
+            "y: expected targets, found None. This estimator requires y to be passed, but the "
+            "target y is None: pass y, or a Dataset that has targets"
+        )
+    return np.asarray(column_or_1d(y, warn=True))
+
+
+def _two(classes: NDArray[Any]) -> NDArray[Any]:
+    if len(classes) == 2:
+        return classes
+    found = f"{len(classes)} class{'' if len(classes) == 1 else 'es'}: {classes[:5].tolist()}"
+    if len(classes) > 2:
+        found += ". Only binary classification is supported"
+    raise ValueError(f"y: expected two classes, found {found}")

@@ -1,0 +1,30 @@
+"""What a model file is made of.
+
+Tensors, little-endian, in rows of features:
+
+- ``bias`` (1,), ``linear`` (n_stored,), ``factors`` (n_stored, n_factors) or
+  (n_stored, n_fields, n_factors), float32: the parts that the model has;
+- ``features`` (n_stored,), uint32, increasing: the features of those rows; absent when all
+  n_features are stored, otherwise the others have weights 0;
+- ``column_fields`` (n_columns,), uint16: the field of each column of the matrix that `fit` was
+  given; absent for other inputs.
+
+The metadata entry ``pyfm`` is a JSON object; see `pyfm.model_file.metadata`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+FORMAT_VERSION = 1
+METADATA_KEY = "pyfm"
+
+# Rows are copied in pieces of about this many bytes.
+_CHUNK_BYTES = 16 * 2**20
+
+
+def chunks(n_rows: int, row_bytes: int) -> Iterator[slice]:
+    """Cuts the rows of a table into pieces that fit the caches of the system, not its memory."""
+    step = max(1, _CHUNK_BYTES // max(1, row_bytes))
+    for start in range(0, n_rows, step):
+        yield slice(start, min(start + step, n_rows))

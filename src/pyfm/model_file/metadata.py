@@ -1,0 +1,168 @@
+"""The metadata of a model file: everything about an estimator but its weights, as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import pyfm
+from pyfm import estimators
+from pyfm.checks import check_int, refuse
+from pyfm.estimators.base import Estimator
+from pyfm.estimators.model_spec import ModelSpec
+from pyfm.estimators.targets import Labels
+from pyfm.model_file.layout import FORMAT_VERSION
+from pyfm.optim import OPTIMIZERS, Optimizer
+
+_MAX_FEATURES, _MAX_FIELDS, _MAX_FACTORS = 2**32, 2**16, 1024
+_NUMBERS = tuple(kind + bits for kind in ("int", "uint") for bits in ("8", "16", "32", "64"))
+_CLASS_DTYPES = (*_NUMBERS, "float32", "float64", "bool", "str", "object")
+
+
+def to_json(model: Estimator) -> str:
+    """Raises ValueError for what JSON does not hold."""
+    metadata = {
+        "format_version": FORMAT_VERSION,
+        "library_version": pyfm.__version__,
+        "class": type(model).__name__,
+        "params": _params_to_json(model.get_params(deep=False)),
+        "spec": asdict(model._spec),
+        "inputs": {"kind": model._inputs.kind, "n_columns": model._inputs.n_columns},
+        "classes": _classes_to_json(model),
+        "best_epoch": model.best_epoch_,
+        "history": model.history_,
+    }
+    try:
+        return json.dumps(metadata, allow_nan=False)
+    except TypeError as error:
+        raise ValueError(f"the model cannot be saved: {error}") from error
+
+
+def from_json(text: str) -> tuple[Estimator, dict[str, Any]]:
+    """An estimator that is not fitted yet, and the metadata, checked.
+
+    Raises ValueError for anything that `to_json` does not write.
+    """
+    try:
+        metadata = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("metadata: nested too deeply") from error
+    _check_type("metadata", metadata, dict)
+    version = _get(metadata, "format_version", int)
+    if version != FORMAT_VERSION:
+        raise ValueError(
+            f"metadata: expected format version {FORMAT_VERSION}, found {version}, written by "
+            f"pyfm {metadata.get('library_version')}: use a pyfm that reads it"
+        )
+    name = _get(metadata, "class", str)
+    if name not in estimators.__all__:
+        refuse("metadata: class", "an estimator of pyfm", name)
+    model: Estimator = getattr(estimators, name)(
+        **_params_from_json(_get(metadata, "params", dict))
+    )
+    model._settings()  # checks the parameters
+    metadata["spec"] = _spec(_get(metadata, "spec", dict), model)
+    metadata["classes"] = _classes(metadata.get("classes"), model)
+    _check_history(_get(metadata, "history", dict), _get(metadata, "best_epoch", int))
+    inputs = _get(metadata, "inputs", dict)
+    if inputs.get("kind") not in ("dataset", "ids", "values"):
+        refuse("metadata: inputs.kind", "'dataset', 'ids' or 'values'", inputs.get("kind"))
+    if inputs.get("n_columns") is not None:
+        check_int("metadata: inputs.n_columns", inputs["n_columns"], 1, _MAX_FEATURES)
+    return model, metadata
+
+
+def _params_to_json(params: dict[str, Any]) -> dict[str, Any]:
+    plain = {name: _plain(value) for name, value in params.items()}
+    if isinstance(plain["optimizer"], Optimizer):
+        name, values = plain["optimizer"].core()
+        plain["optimizer"] = {"name": name} | values
+    if not isinstance(plain["random_state"], int):
+        plain["random_state"] = None  # a generator's state is no parameter
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _params_from_json(params: dict[str, Any]) -> dict[str, Any]:
+    optimizer = params.get("optimizer")
+    if isinstance(optimizer, dict):
+        values = dict(optimizer)
+        kind = OPTIMIZERS.get(values.pop("name", None))
+        known = set() if kind is None else {field.name for field in fields(kind)}
+        if kind is None or set(values) != known:
+            refuse("metadata: params.optimizer", "an optimizer of pyfm.optim", optimizer)
+        params = params | {"optimizer": kind(**values)}
+    return params
+
+
+def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
+    names = {field.name for field in fields(ModelSpec)}
+    if set(given) != names:
+        refuse("metadata: spec", f"the entries {sorted(names)}", sorted(given))
+    for name, expected in (("kind", model._kind), ("loss", model._loss)):
+        if given[name] != expected:
+            refuse(f"metadata: spec.{name}", f"{expected!r}", given[name])
+    check_int("metadata: spec.n_features", given["n_features"], 1, _MAX_FEATURES)
+    check_int("metadata: spec.n_fields", given["n_fields"], 1, _MAX_FIELDS)
+    low = 0 if model._kind == "linear" else 1
+    check_int("metadata: spec.n_factors", given["n_factors"], low, low * _MAX_FACTORS)
+    for name in ("linear", "normalize"):
+        _check_type(f"metadata: spec.{name}", given[name], bool)
+    _check_type("metadata: spec.init_scale", given["init_scale"], float)
+    return ModelSpec(**given)
+
+
+def _classes_to_json(model: Estimator) -> dict[str, Any] | None:
+    if not isinstance(model._targets, Labels):
+        return None
+    classes = model._targets.classes
+    dtype = "str" if classes.dtype.kind == "U" else classes.dtype.name
+    if dtype not in _CLASS_DTYPES:
+        refuse("classes_", "labels of a type that a model file holds", dtype)
+    return {"dtype": dtype, "values": [_plain(label) for label in classes]}
+
+
+def _classes(given: Any, model: Estimator) -> NDArray[Any] | None:
+    if model._loss != "logistic":
+        return None
+    _check_type("metadata: classes", given, dict)
+    dtype, values = _get(given, "dtype", str), _get(given, "values", list)
+    if dtype not in _CLASS_DTYPES:
+        refuse("metadata: classes.dtype", f"one of {', '.join(_CLASS_DTYPES)}", dtype)
+    plain = all(isinstance(value, str | int | float) for value in values)
+    if not plain or len(values) != 2 or values[0] == values[1]:
+        refuse("metadata: classes.values", "two different labels", values)
+    try:
+        return np.array(values, dtype=dtype)
+    except (OverflowError, ValueError) as error:
+        raise ValueError(f"metadata: classes: {error}") from error
+
+
+def _check_history(history: dict[str, Any], best_epoch: int) -> None:
+    epochs = _get(history, "epoch", list)
+    for name, column in history.items():
+        _check_type(f"metadata: history.{name}", column, list)
+        if len(column) != len(epochs):
+            refuse(f"metadata: history.{name}", f"{len(epochs)} entries", len(column))
+        for value in column:
+            _check_type(f"metadata: history.{name}", value, int, float)
+    check_int("metadata: best_epoch", best_epoch, 1, len(epochs))
+
+
+def _get(entries: dict[str, Any], name: str, *types: type) -> Any:
+    if name not in entries:
+        refuse("metadata", f"an entry {name!r}", sorted(entries))
+    _check_type(f"metadata: {name}", entries[name], *types)
+    return entries[name]
+
+
+def _check_type(name: str, value: Any, *types: type) -> None:
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        refuse(name, " or ".join(kind.__name__ for kind in types), type(value).__name__)
