@@ -38,6 +38,8 @@ def compressed(
     n_fields: int | None,
 ) -> _core.Dataset:
     offsets = row_offsets("indptr", indptr)
+    if len(offsets) == 0:
+        raise ValueError("indptr: expected at least one offset (rows + 1), found none")
     features = one_dimensional("indices", feature_ids("indices", indices))
     of_entry = None if fields is None else field_ids("fields", fields)
     if n_fields is None:

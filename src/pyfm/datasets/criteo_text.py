@@ -108,7 +108,7 @@ def _labels(chunk: _Chunk) -> NDArray[np.float32]:
     wrong = np.flatnonzero(~(one_byte & ((label == ord("0")) | (label == ord("1")))))
     if wrong.size:
         chunk.fail(int(wrong[0]), 0, "a label, 0 or 1")
-    return (label == ord("1")).astype(np.float32)
+    return np.asarray(label == ord("1"), np.float32)
 
 
 def _integers(chunk: _Chunk) -> Iterator[NDArray[np.int64]]:

@@ -55,7 +55,8 @@ class Planted:
     def ids(self, ranks: Ranks) -> NDArray[np.uint32]:
         """Feature ids, shape (n_rows, n_fields). Frequent features are scattered over a field."""
         within = ranks * self.steps[:, None] % self.sizes[:, None]
-        return (within + self.offsets[:, None]).T.astype(np.uint32, order="C")
+        ids: NDArray[np.int64] = (within + self.offsets[:, None]).T
+        return ids.astype(np.uint32, order="C")
 
     def parts(self, ranks: Ranks) -> tuple[Doubles, Doubles]:
         """The linear part and the interactions of the scores, without bias."""
@@ -110,7 +111,7 @@ def field_sizes(n_fields: int, n_features: int) -> NDArray[np.int64]:
         ratio = math.sqrt(low * high)
         total = np.sum(np.exp(np.minimum(powers * math.log(ratio), 60)) * first)
         low, high = (ratio, high) if total < n_features else (low, ratio)
-    sizes = np.floor(first * low**powers).astype(np.int64)
+    sizes: NDArray[np.int64] = np.floor(first * low**powers).astype(np.int64)
     sizes[-1] += n_features - sizes.sum()
     return sizes
 
