@@ -1,0 +1,5 @@
+"""`python -m pyfm` is `pyfm`."""
+
+from pyfm.cli import main
+
+main()

@@ -1,0 +1,72 @@
+"""The command `pyfm`: train, predict, info, demo.
+
+Errors are one line on stderr: exit code 1 for bad data, 2 for bad usage, 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from pyfm.cli.demo import demo
+from pyfm.cli.info import info
+from pyfm.cli.predict import predict
+from pyfm.cli.train import train
+
+app = typer.Typer(
+    name="pyfm",
+    help="Click-through-rate models on CPUs: linear, FM and FFM.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (train, predict, info, demo):
+    app.command()(command)
+
+# Click's UsageError; typer brings a Click of its own or not, depending on its version.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+_BAD_DATA, _BAD_USAGE, _INTERRUPTED = 1, 2, 130
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    if version:
+        import pyfm
+
+        print(f"pyfm {pyfm.__version__}, SIMD level {pyfm.simd()}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits with its code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit code."""
+    try:
+        return app(arguments, prog_name="pyfm", standalone_mode=False) or 0
+    except _UsageError as error:
+        return _fail(error.format_message(), _BAD_USAGE)  # type: ignore[attr-defined]
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", _INTERRUPTED)
+    except BrokenPipeError:  # as in `pyfm predict … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BAD_DATA
+    except OSError as error:
+        return _fail(f"{error.filename or 'pyfm'}: {error.strerror or error}", _BAD_DATA)
+    except (ValueError, MemoryError) as error:
+        return _fail(str(error) or type(error).__name__, _BAD_DATA)
+
+
+def _fail(message: str, code: int) -> int:
+    print("pyfm: error:", " ".join(message.split()), file=sys.stderr)
+    return code

@@ -1,0 +1,66 @@
+"""`pyfm predict`: from a text file and a model file to predictions, one per line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from pyfm import metrics
+from pyfm.cli.options import DataFormat, read
+from pyfm.dataset import Dataset
+from pyfm.estimators.classifier import Classifier
+from pyfm.estimators.settings import n_threads
+from pyfm.model_file import load
+
+
+def predict(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Rows to predict, with labels.")],
+    model_path: Annotated[Path, typer.Argument(metavar="MODEL", help="What `train` wrote.")],
+    out: Annotated[
+        Path | None, typer.Argument(metavar="[OUT]", help="File to write; stdout.")
+    ] = None,
+    data_format: Annotated[
+        DataFormat, typer.Option("--format", help="Format of DATA.")
+    ] = DataFormat.libffm,
+    n_jobs: Annotated[int, typer.Option("--n-jobs", "-s", help="Threads; -1: all.")] = 1,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no metrics.")] = False,
+) -> None:
+    """Predict the probability of a click (or the target) for each row of a text file.
+
+    Where the rows have labels of both classes, log-loss and AUC are printed: to stdout, or to
+    stderr when the predictions go to stdout. Features and fields that the model does not know are
+    ignored.
+    """
+    try:
+        n_threads(n_jobs)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    model = load(model_path).set_params(n_jobs=n_jobs)
+    rows = read(data, data_format)
+    classifies = isinstance(model, Classifier)
+    predictions = model.predict_proba(rows)[:, 1] if classifies else model.predict(rows)
+    lines = "".join(f"{p:.9g}\n" for p in predictions.tolist())
+    if out is None:
+        sys.stdout.write(lines)
+    else:
+        out.write_text(lines)
+    if not quiet:
+        report = _quality(model, rows, predictions)
+        print(report, end="", file=sys.stderr if out is None else sys.stdout)
+
+
+def _quality(model: Any, rows: Dataset, predictions: NDArray[np.float64]) -> str:
+    assert rows.y is not None
+    if not isinstance(model, Classifier):
+        return f"rmse = {metrics.rmse(rows.y, predictions):.5f}\n"
+    negative, positive = model.classes_
+    if set(np.unique(rows.y)) != {negative, positive}:
+        return ""
+    y = rows.y == positive
+    logloss, auc = metrics.logloss(y, predictions), metrics.auc(y, predictions)
+    return f"logloss = {logloss:.5f}\nauc = {auc:.5f}\n"

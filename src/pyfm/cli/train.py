@@ -1,0 +1,183 @@
+"""`pyfm train`: from a text file to a model file, with libffm's options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pyfm import estimators
+from pyfm.cli.options import (
+    DataFormat,
+    MetricName,
+    ModelKind,
+    OptimizerName,
+    Stopwatch,
+    in_bytes,
+    peak_memory,
+    read,
+)
+from pyfm.dataset import Dataset
+from pyfm.estimators.base import Estimator
+
+_ESTIMATORS: dict[ModelKind, type[Estimator]] = {
+    ModelKind.linear: estimators.LinearClassifier,
+    ModelKind.fm: estimators.FMClassifier,
+    ModelKind.ffm: estimators.FFMClassifier,
+}
+# Where they are not the estimator's own defaults: libffm's.
+_LIBFFM_DEFAULTS = {"epochs": 15, "learning_rate": 0.2}
+
+
+def train(
+    train_path: Annotated[Path, typer.Argument(metavar="TRAIN", help="Rows to learn from.")],
+    model_path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[MODEL]", help="File to write; TRAIN's name + .model, here."),
+    ] = None,
+    model: Annotated[ModelKind, typer.Option(help="Kind of model.")] = ModelKind.ffm,
+    data_format: Annotated[
+        DataFormat, typer.Option("--format", help="Format of the text files.")
+    ] = DataFormat.libffm,
+    valid: Annotated[
+        Path | None, typer.Option("--valid", "-p", help="Rows to validate on after each epoch.")
+    ] = None,
+    n_factors: Annotated[
+        int | None,
+        typer.Option("--n-factors", "-k", help="Length of the factors; FFM 4, FM 8."),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", "-t", help="Passes over the rows; FFM 15, others 10.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--learning-rate", "-r", help="Step; FFM with AdaGrad 0.2, else the optimizer's own."
+        ),
+    ] = None,
+    l2: Annotated[
+        float | None,
+        typer.Option("--l2", "-l", help="L2 penalty; AdaGrad 2e-5, others 0."),
+    ] = None,
+    l1: Annotated[float | None, typer.Option("--l1", help="L1 penalty, of FTRL only; 0.")] = None,
+    optimizer: Annotated[OptimizerName, typer.Option(help="Optimizer.")] = OptimizerName.adagrad,
+    n_jobs: Annotated[
+        int, typer.Option("--n-jobs", "-s", help="Threads; -1: all. Only 1 is reproducible.")
+    ] = 1,
+    normalize: Annotated[
+        bool | None,
+        typer.Option(
+            "--normalize/--no-norm", help="Scale rows to unit length; FFM does, others do not."
+        ),
+    ] = None,
+    linear: Annotated[
+        bool | None,
+        typer.Option(
+            "--linear/--no-linear", help="Linear terms and bias; FM has them, FFM does not."
+        ),
+    ] = None,
+    init_scale: Annotated[
+        float | None, typer.Option(help="Size of the initial factors; FFM 1, FM 0.1.")
+    ] = None,
+    auto_stop: Annotated[
+        bool,
+        typer.Option(
+            "--auto-stop",
+            "--early-stopping",
+            help="Stop when validation no longer improves; keep the best epoch.",
+        ),
+    ] = False,
+    patience: Annotated[
+        int, typer.Option("--n-iter-no-change", help="Epochs without improvement to wait for.")
+    ] = 3,
+    metric: Annotated[
+        MetricName, typer.Option(help="What validation goes by.")
+    ] = MetricName.logloss,
+    seed: Annotated[int, typer.Option(help="Seed of initial values and row order.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+) -> None:
+    """Train a model on a text file.
+
+    With libffm's options and defaults; labels are 0 and 1, or -1 and 1. Files may end in .gz, .xz
+    or .zst.
+    """
+    given = {
+        "n_factors": n_factors,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "l1": l1,
+        "l2": l2,
+        "normalize": normalize,
+        "linear": linear,
+        "init_scale": init_scale,
+    }
+    params: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if model is ModelKind.ffm:
+        own = {"epochs"} if optimizer is not OptimizerName.adagrad else set(_LIBFFM_DEFAULTS)
+        params = {name: _LIBFFM_DEFAULTS[name] for name in own} | params
+    estimator = _estimator(
+        model,
+        params,
+        optimizer=optimizer.value,
+        early_stopping=auto_stop,
+        n_iter_no_change=patience,
+        metric=metric.value,
+        n_jobs=n_jobs,
+        random_state=seed,
+        verbose=0 if quiet else 2,
+    )
+    watch = Stopwatch()
+    rows = read(train_path, data_format)
+    valid_rows = None if valid is None else read(valid, data_format)
+    reading = watch.lap()
+    target = model_path or Path(f"{train_path.name}.model")
+    interrupt = None
+    try:
+        estimator.fit(rows, eval_set=valid_rows)
+    except KeyboardInterrupt as error:
+        if not hasattr(estimator, "history_"):
+            raise
+        interrupt = error
+    fitting = watch.lap()
+    estimator.save(target)
+    if not quiet:
+        _summarize(estimator, rows, target, reading, fitting, watch.lap())
+    if interrupt:
+        raise interrupt
+
+
+def _estimator(kind: ModelKind, params: dict[str, Any], **others: Any) -> Estimator:
+    known = _ESTIMATORS[kind]._get_param_names()
+    for name in params:
+        if name not in known:
+            option = name.replace("_", "-")
+            raise typer.BadParameter(f"--{option}: a {kind.value} model has no such parameter")
+    estimator = _ESTIMATORS[kind](**params, **others)
+    try:
+        estimator._settings()
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return estimator
+
+
+def _summarize(
+    model: Estimator, rows: Dataset, path: Path, reading: float, fitting: float, saving: float
+) -> None:
+    history = model.history_
+    training, validation = sum(history["seconds"]), sum(history.get("valid_seconds", [0.0]))
+    peak = peak_memory()
+    print(
+        f"\n{rows.n_rows:,} rows, {rows.n_features:,} features, {rows.n_fields:,} fields\n"
+        f"model of epoch {_kept_epoch(model)} in {path} ({in_bytes(path.stat().st_size)})\n"
+        f"{model.n_iter_ * rows.n_rows / training:,.0f} rows/s in training\n"
+        f"reading {reading:.2f} s, "
+        f"initialization {max(0.0, fitting - training - validation):.2f} s, "
+        f"training {training:.2f} s, validation {validation:.2f} s, saving {saving:.2f} s"
+        + (f"\npeak memory {in_bytes(peak)}" if peak is not None else "")
+    )
+
+
+def _kept_epoch(model: Any) -> int:
+    epoch: int = model.best_epoch_ if model.early_stopping else model.n_iter_
+    return epoch
