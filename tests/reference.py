@@ -192,12 +192,11 @@ class Reference:
         A stored zero is no entry."""
         length = math.sqrt(sum(x * x for _, _, x in row)) if self.normalize else 1.0
         scale = 1 / length if length > 0 else 1.0
-        return [(f, j, x * scale) for f, j, x in row if j < self.n_features and x != 0]
-
-    def paired(self, row: Row) -> Row:
-        """Those that meet others in pairs: FFM needs a field that it has vectors for, FM and the
-        linear terms do not ask for fields."""
-        return [entry for entry in row if entry[0] < self.n_fields]
+        return [
+            (f, j, x * scale)
+            for f, j, x in row
+            if j < self.n_features and f < self.n_fields and x != 0
+        ]
 
     def score(self, row: Row) -> float:
         row = self.known(row)
@@ -205,7 +204,7 @@ class Reference:
         if self.linear is not None and self.bias is not None:
             score += float(self.bias[0]) + sum(float(self.linear[j]) * x for _, j, x in row)
         if self.part:
-            score += self.part.score(self.factors, self.paired(row))
+            score += self.part.score(self.factors, row)
         return score
 
     def magnitude(self, row: Row) -> float:
@@ -220,7 +219,7 @@ class Reference:
         if self.part:
             weights = np.abs(self.factors)
             squares = sum(x**2 * float(np.sum(weights[j] ** 2)) for _, j, x in row)
-            size += self.part.score(weights, self.paired(row)) + squares
+            size += self.part.score(weights, row) + squares
         return size
 
     def update(self, row: Row, y: float, weight: float = 1.0) -> float:
@@ -233,7 +232,7 @@ class Reference:
             for _, j, x in row:
                 self.linear_steps.step((j,), slope * x)
         if self.part:
-            for at, gradient in self.part.gradients(self.factors, self.paired(row)):
+            for at, gradient in self.part.gradients(self.factors, row):
                 self.factor_steps.step(at, slope * gradient)
         return self.loss.value(score, y)
 

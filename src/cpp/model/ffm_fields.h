@@ -1,6 +1,7 @@
 // FFM's view of a row by field: which table row stands for each field, and how strongly.
 #pragma once
-#include "model/gather.h"
+#include "model/lanes.h"
+#include "model/scratch.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
@@ -12,11 +13,14 @@ inline constexpr int fields_per_vector = K != 0 && K < Vec::lanes ? Vec::lanes /
 // S[f] = Σ x W over the entries of field f. A field with one entry is its own row, scaled later.
 inline void sum_field(const PartView& view, int field, Scratch& s) {
   float* sum = s.sums + field * view.shape.width;
-  for (int e = s.first[field]; e >= 0; e = s.next[e])
+  const int first = s.first[field];
+  for (int e = first; e >= 0; e = s.next_entry[e]) {
+    const float* row = view.row(s.row.feature[e]);
     for_lanes(view.shape.width, [&](Index at, Lanes lanes) {
-      const Vec before = e == s.first[field] ? Vec(0.0f) : lanes.load(sum + at);
-      lanes.store(fma(Vec(s.x[e]), lanes.load(s.entry[e] + at), before), sum + at);
+      const Vec before = e == first ? Vec(0.0f) : lanes.load(sum + at);
+      lanes.store(fma(Vec(s.row.x[e]), lanes.load(row + at), before), sum + at);
     });
+  }
   s.field_row[field] = sum;
   s.scale[field] = 1;
 }
@@ -24,36 +28,40 @@ inline void sum_field(const PartView& view, int field, Scratch& s) {
 // Lists the entries of each field, in row order.
 inline void link_fields(int n_fields, Scratch& s) {
   for (int f = 0; f < n_fields; ++f) s.first[f] = -1;
-  for (int e = s.n_entries; e-- > 0;) {
-    s.next[e] = s.first[s.field[e]];
-    s.first[s.field[e]] = e;
+  for (int e = s.row.size; e-- > 0;) {
+    const int f = s.row.field ? s.row.field[e] : e;
+    s.next_entry[e] = s.first[f];
+    s.first[f] = e;
   }
 }
 
+// Groups of fields that share a vector and have an entry.
+inline void list_groups(int n_fields, int fields_per_group, Scratch& s) {
+  s.n_groups = 0;
+  for (int f = 0; f < n_fields; ++f)
+    if (s.first[f] >= 0 && (s.n_groups == 0 || s.group[s.n_groups - 1] != f / fields_per_group))
+      s.group[s.n_groups++] = f / fields_per_group;
+}
+
 template <int K>
-inline void by_field(const PartView& view, bool equal_values, Scratch& s) {
+inline void by_field(const PartView& view, Scratch& s) {
   constexpr int B = fields_per_vector<K>;
   const int n_fields = view.shape.n_fields, block = view.shape.block;
   const int padded = (n_fields + B - 1) / B * B;
   link_fields(padded, s);
+  list_groups(n_fields, B, s);
 
-  s.plain = equal_values && s.n_entries == n_fields;
-  s.n_groups = 0;
+  bool each_once = s.row.size == n_fields;
   for (int f = 0; f < padded; ++f) {
     const int e = s.first[f];
-    if (e < 0) {
-      s.field_row[f] = s.zeros;
-      s.scale[f] = 0;
-      if (f < n_fields) s.plain = false;
-      continue;
-    }
-    if (s.n_groups == 0 || s.group[s.n_groups - 1] != f / B) s.group[s.n_groups++] = f / B;
-    s.field_row[f] = s.entry[e];
-    s.scale[f] = s.x[e];
+    s.field_row[f] = e < 0 ? s.zeros : view.row(s.row.feature[e]);
+    s.scale[f] = e < 0 ? 0 : s.row.x[e];
+    each_once &= e >= 0 || f >= n_fields;
   }
+  s.plain = each_once && s.row.equal;
   if (s.plain) return;
   for (int f = 0; f < n_fields; ++f)
-    if (s.first[f] >= 0 && s.next[s.first[f]] >= 0) sum_field(view, f, s);
+    if (s.first[f] >= 0 && s.next_entry[s.first[f]] >= 0) sum_field(view, f, s);
   for (int f = 0; f < padded; ++f)
     for (int d = 0; d < block; ++d) s.lane_scale[f * block + d] = s.scale[f];
 }

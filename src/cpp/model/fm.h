@@ -2,7 +2,8 @@
 //   score = ½ Σ_d ( (Σ_j x_j V[j,d])² - Σ_j x_j² V[j,d]² )
 //   d score / d V[j,d] = x_j (S[d] - x_j V[j,d]),   S[d] = Σ_j x_j V[j,d]
 #pragma once
-#include "model/gather.h"
+#include "model/init.h"
+#include "model/scratch.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
@@ -10,20 +11,23 @@ namespace {
 // K: floats of a block at compile time, 0 where only run time knows.
 template <int K>
 struct Fm {
-  static float score(const PartView& view, const Row& row, float scale, Scratch& s) {
-    gather(view, row, scale, false, s);
+  static float score(const PartView& view, const Entries& row, Scratch& s) {
+    s.row = row;
+    if (s.next)
+      for (Index i = 0; i < s.next->size; ++i)
+        prefetch(view.row(s.next->features[i]), view.shape.stride);
     Vec total(0.0f);
     for_lanes(K ? K : view.shape.block, [&](Index at, Lanes lanes) {
-      Vec sum(0.0f), squares(0.0f);
-      for (int i = 0; i < s.n_entries; ++i) {
-        const Vec xv = Vec(s.x[i]) * lanes.load(s.entry[i] + at);
-        sum = sum + xv;
+      Vec first(0.0f), squares(0.0f);
+      for (int i = 0; i < row.size; ++i) {
+        const Vec xv = Vec(row.x[i]) * lanes.load(view.row(row.feature[i]) + at);
+        first = first + xv;
         squares = fma(xv, xv, squares);
       }
-      sum.store(s.sum + at);
-      total = total + (sum * sum - squares);
+      first.store(s.sum + at);
+      total = total + (first * first - squares);
     });
-    return 0.5f * pyfm::PYFM_ISA::sum(total);
+    return 0.5f * sum(total);
   }
 
   template <class Optimizer>
@@ -31,25 +35,18 @@ struct Fm {
     const Optimizer optimizer{view.params};
     for_lanes(K ? K : view.shape.block, [&](Index at, Lanes lanes) {
       const Vec sum = Vec::load(s.sum + at);
-      for (int i = 0; i < s.n_entries; ++i) {
-        const Vec x(s.x[i]), v = lanes.load(s.entry[i] + at);
-        const Vec g = Vec(dscore * s.x[i]) * (sum - x * v);
-        step(optimizer, s.entry[i] + at, K ? K : view.shape.width, lanes, v, g);
+      for (int i = 0; i < s.row.size; ++i) {
+        float* row = view.row(s.row.feature[i]) + at;
+        const Vec x(s.row.x[i]), v = lanes.load(row);
+        const Vec g = Vec(dscore * s.row.x[i]) * (sum - x * v);
+        step(optimizer, row, K ? K : view.shape.width, lanes, v, g);
       }
     });
   }
 
   template <class Optimizer>
   static void init_row(const PartView& view, FeatureId j) {
-    init_weights(view.shape, j, view.row(j));
-    init_slots(Optimizer{view.params}, view.row(j), view.shape.width);
-  }
-
-  static void prefetch(const PartView& view, const Row& row) {
-    for (Index i = 0; i < row.size; ++i) {
-      const float* w = view.row(row.features[i]);
-      for (Index at = 0; at < view.shape.stride; at += 16) __builtin_prefetch(w + at, 1, 2);
-    }
+    init_factors<Optimizer>(view, j);
   }
 };
 

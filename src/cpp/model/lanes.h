@@ -1,6 +1,10 @@
-// Walks a vector of `block` floats in steps of Vec::lanes. The last step may be a part of a vector.
+// Vectors of `block` floats, taken in steps of Vec::lanes; the last may be a part of a vector.
+// Include it after the Vec of the level.
 #pragma once
+#include <utility>
+
 #include "base/types.h"
+#include "model/view.h"
 #include "simd/scalar.h"
 
 namespace pyfm::PYFM_ISA {
@@ -22,39 +26,41 @@ template <class F>
     f(at, Lanes{static_cast<int>(size - at < Vec::lanes ? size - at : Vec::lanes)});
 }
 
-// One optimizer step on the weights at `w`, whose slots lie `width` floats apart behind them.
-// `old` are the weights, already loaded; only lanes in `keep` change when a mask is given.
+// f(0) … f(N - 1) with constant arguments: arrays indexed by them stay in registers.
+template <int N, class F>
+[[gnu::always_inline]] inline void unroll(F&& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<int, I>{}), ...);
+  }(std::make_integer_sequence<int, N>{});
+}
+
+// One optimizer step on the weights `old` at `w`, whose slots lie `width` floats apart behind them.
 template <class Optimizer>
 [[gnu::always_inline]] inline void step(const Optimizer& optimizer, float* w, Index width,
                                         Lanes lanes, Vec old, Vec g) {
   constexpr int n = Optimizer::info.slots;
   Vec slots[n + 1];
-  for (int s = 0; s < n; ++s) slots[s] = lanes.load(w + (s + 1) * width);
+  unroll<n>([&](auto s) { slots[s] = lanes.load(w + (s + 1) * width); });
   optimizer.step(old, slots, g);
   lanes.store(old, w);
-  for (int s = 0; s < n; ++s) lanes.store(slots[s], w + (s + 1) * width);
+  unroll<n>([&](auto s) { lanes.store(slots[s], w + (s + 1) * width); });
 }
 
+// The same for full vectors of which only the lanes in `keep` change.
 template <class Optimizer>
 [[gnu::always_inline]] inline void step_masked(const Optimizer& optimizer, float* w, Index width,
                                                Vec::Mask keep, Vec old, Vec g) {
   constexpr int n = Optimizer::info.slots;
   Vec fresh = old, slots[n + 1], before[n + 1];
-  for (int s = 0; s < n; ++s) before[s] = slots[s] = Vec::load(w + (s + 1) * width);
+  unroll<n>([&](auto s) { before[s] = slots[s] = Vec::load(w + (s + 1) * width); });
   optimizer.step(fresh, slots, g);
   select(keep, fresh, old).store(w);
-  for (int s = 0; s < n; ++s) select(keep, slots[s], before[s]).store(w + (s + 1) * width);
+  unroll<n>([&](auto s) { select(keep, slots[s], before[s]).store(w + (s + 1) * width); });
 }
 
-// Gives slots of a row their initial state, from weights that are already there.
-template <class Optimizer>
-inline void init_slots(const Optimizer& optimizer, float* w, Index width) {
-  constexpr int n = Optimizer::info.slots;
-  for_lanes(width, [&](Index at, Lanes lanes) {
-    Vec slots[n + 1];
-    optimizer.init(lanes.load(w + at), slots);
-    for (int s = 0; s < n; ++s) lanes.store(slots[s], w + at + (s + 1) * width);
-  });
+[[gnu::always_inline]] inline void prefetch(const float* w, Index floats) {
+  constexpr Index line = 16;
+  for (Index at = 0; at < floats; at += line) __builtin_prefetch(w + at, 1, 2);
 }
 
 }  // namespace

@@ -1,58 +1,98 @@
 // Linear terms: b + Σ_j x_j w_j. The bias is a weight without regularization.
+//
+// The weights lie scattered: they are collected into vectors and put back one by one.
 #pragma once
-#include "model/gather.h"
+#include "data/row.h"
+#include "model/lanes.h"
+#include "model/scratch.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
 
 struct Linear {
-  static float score(const PartView& view, const Row& row, float scale, Scratch& s) {
-    gather(view, row, scale, false, s);
-    float sum = 0;
-    for (int i = 0; i < s.n_entries; ++i) sum += s.x[i] * *s.entry[i];
-    return view.bias[0] + sum;
+  static float score(const PartView& view, const Entries& row, Scratch& s) {
+    s.row = row;
+    if (s.next)
+      for (Index i = 0; i < s.next->size; ++i)
+        __builtin_prefetch(view.row(s.next->features[i]), 1, 3);
+    for (int i = 0; i < row.size; ++i) s.w[i] = *view.row(row.feature[i]);
+    float total = view.bias[0];
+    Vec sums(0.0f);
+    for_lanes(row.size, [&](Index at, Lanes lanes) {
+      if (lanes.n == Vec::lanes)
+        sums = fma(Vec::load(row.x + at), Vec::load(s.w + at), sums);
+      else
+        for (int i = 0; i < lanes.n; ++i) total += row.x[at + i] * s.w[at + i];
+    });
+    return total + sum(sums);
   }
 
   template <class Optimizer>
   static void update(const PartView& view, float dscore, Scratch& s) {
     const Optimizer optimizer{view.params};
-    for (int i = 0; i < s.n_entries; ++i) step(optimizer, s.entry[i], dscore * s.x[i]);
-    Optimizer for_bias{view.params};
+    constexpr int n = Optimizer::info.slots;
+    for (int i = 0; i < s.row.size; ++i) {
+      const float* w = view.row(s.row.feature[i]);
+      for (int j = 0; j < n; ++j) s.slots[j * s.capacity + i] = w[j + 1];
+    }
+    // Lanes past the end hold leftovers of earlier rows; nothing of them is put back.
+    for (int at = 0; at < s.row.size; at += Vec::lanes) {
+      alignas(64) float w[Vec::lanes], slots[n + 1][Vec::lanes];
+      Vec weight = Vec::load(s.w + at), state[n + 1];
+      for (int j = 0; j < n; ++j) state[j] = Vec::load(s.slots + j * s.capacity + at);
+      optimizer.step(weight, state, Vec(dscore) * Vec::load(s.row.x + at));
+      weight.store(w);
+      for (int j = 0; j < n; ++j) state[j].store(slots[j]);
+      for (int i = 0; i < Vec::lanes && at + i < s.row.size; ++i) {
+        float* row = view.row(s.row.feature[at + i]);
+        if (unchanged<n>(row, s, at + i)) {
+          row[0] = w[i];
+          for (int j = 0; j < n; ++j) row[j + 1] = slots[j][i];
+        } else {
+          step_one(optimizer, row, dscore * s.row.x[at + i]);
+        }
+      }
+    }
+    Optimizer for_bias = optimizer;
     for_bias.p.l1 = for_bias.p.l2 = 0;
-    step(for_bias, view.bias, dscore);
+    step_one(for_bias, view.bias, dscore);
   }
 
   template <class Optimizer>
   static void init_row(const PartView& view, FeatureId j) {
-    init<Optimizer>(view, view.row(j));
+    init_one(Optimizer{view.params}, view.row(j));
   }
 
   template <class Optimizer>
   static void init_bias(const PartView& view) {
-    init<Optimizer>(view, view.bias);
-  }
-
-  static void prefetch(const PartView& view, const Row& row) {
-    for (Index i = 0; i < row.size; ++i) __builtin_prefetch(view.row(row.features[i]), 1);
+    init_one(Optimizer{view.params}, view.bias);
   }
 
  private:
-  template <class Optimizer>
-  static void init(const PartView& view, float* w) {
-    Scalar slots[Optimizer::info.slots + 1];
-    Optimizer{view.params}.init(Scalar(0.0f), slots);
-    w[0] = 0;
-    for (int i = 0; i < Optimizer::info.slots; ++i) w[i + 1] = slots[i].v;
+  // False when the weight was stepped since it was collected: the feature occurs twice in the row
+  // (or another thread was here), and its next step starts from where it is now.
+  template <int n>
+  static bool unchanged(const float* row, const Scratch& s, int i) {
+    bool same = row[0] == s.w[i];
+    for (int j = 0; j < n; ++j) same &= row[j + 1] == s.slots[j * s.capacity + i];
+    return same;
   }
 
   template <class Optimizer>
-  static void step(const Optimizer& optimizer, float* w, float g) {
+  static void step_one(const Optimizer& optimizer, float* w, float g) {
     constexpr int n = Optimizer::info.slots;
     Scalar weight(w[0]), slots[n + 1];
-    for (int i = 0; i < n; ++i) slots[i] = Scalar(w[i + 1]);
+    for (int j = 0; j < n; ++j) slots[j] = Scalar(w[j + 1]);
     optimizer.step(weight, slots, Scalar(g));
     w[0] = weight.v;
-    for (int i = 0; i < n; ++i) w[i + 1] = slots[i].v;
+    for (int j = 0; j < n; ++j) w[j + 1] = slots[j].v;
+  }
+
+  template <class Optimizer>
+  static void init_one(const Optimizer& optimizer, float* w) {
+    Scalar slots[Optimizer::info.slots + 1];
+    optimizer.init(Scalar(w[0]), slots);
+    for (int j = 0; j < Optimizer::info.slots; ++j) w[j + 1] = slots[j].v;
   }
 };
 

@@ -4,7 +4,7 @@ namespace pyfm {
 
 namespace {
 
-// Hands out cache-line aligned pieces; the first pass only counts.
+// Hands out cache-line aligned pieces; without a base it only counts.
 class Carver {
  public:
   explicit Carver(char* base) : base_(base) {}
@@ -25,12 +25,12 @@ constexpr Index kSlack = 16;  // floats that a full vector may read past the end
 
 Index carve(Scratch& s, const PartShape& shape, Index nnz, char* base) {
   Carver piece(base);
-  const Index fields = shape.n_fields + kSlack;
-  piece(s.entry, nnz);
-  piece(s.x, nnz);
-  piece(s.field, nnz);
-  piece(s.next, nnz);
+  const Index slots = shape.stride / shape.width - 1, fields = shape.n_fields + kSlack;
+  s.capacity = (nnz + 2 * kSlack) / kSlack * kSlack;
+  piece(s.w, s.capacity);
+  piece(s.slots, s.capacity * slots);
   piece(s.sum, shape.block + kSlack);
+  piece(s.next_entry, nnz);
   piece(s.field_row, fields);
   piece(s.first, fields);
   piece(s.scale, fields);
@@ -41,11 +41,24 @@ Index carve(Scratch& s, const PartShape& shape, Index nnz, char* base) {
   return piece.used();
 }
 
+Index carve(EntryMemory& m, Index nnz, char* base) {
+  Carver piece(base);
+  piece(m.feature, nnz + kSlack);
+  piece(m.field, nnz + kSlack);
+  piece(m.x, nnz + kSlack);
+  piece(m.equal, nnz + kSlack);
+  return piece.used();
+}
+
 }  // namespace
 
 ScratchMemory::ScratchMemory(const PartShape& shape, Index max_row_nnz)
     : memory_(carve(view_, shape, max_row_nnz, nullptr)) {
   carve(view_, shape, max_row_nnz, memory_.data());
+}
+
+EntryBuffer::EntryBuffer(Index max_row_nnz) : memory_(carve(view_, max_row_nnz, nullptr)) {
+  carve(view_, max_row_nnz, memory_.data());
 }
 
 }  // namespace pyfm

@@ -1,21 +1,41 @@
 // Working memory of one thread for one row: filled by `score`, used by `update`.
 #pragma once
 #include "base/array.h"
+#include "data/row.h"
 #include "model/view.h"
 
 namespace pyfm {
 
-// Entries of the row that the model knows and whose value is not 0: a stored zero is no entry.
+// A row with its entries filtered and scaled (see model/entries.h).
+struct Entries {
+  const FeatureId* feature;
+  const FieldId* field;  // null: entry i belongs to field i
+  const float* x;
+  int size;
+  bool equal;  // all x are the same
+};
+
+struct EntryMemory {
+  FeatureId* feature;
+  FieldId* field;
+  float* x;
+  float* equal;  // n_equal times the same number
+  int n_equal;
+};
+
 struct Scratch {
-  float** entry;   // (n_entries,) row of the table
-  float* x;        // (n_entries,) value, scaled
-  FieldId* field;  // (n_entries,)
-  int* next;       // (n_entries,) next entry of the same field, -1 at the end
-  int n_entries;
+  Entries row;      // the row that was scored last
+  const Row* next;  // a row to be fetched into the cache meanwhile; null: none
+
+  float* w;      // linear: weights of the row's entries
+  float* slots;  // linear: their optimizer state, one stretch of `capacity` a slot
+  Index capacity;
 
   float* sum;  // FM: Σ x v, (block,)
 
-  // FFM, one per field (padded to whole vectors):
+  // FFM: entries by field.
+  int* next_entry;  // of the same field, -1 at the end
+  // One per field, padded to whole vectors:
   float** field_row;  // the row that stands for it: its only entry's, or the sum, or zeros
   int* first;         // its first entry, -1 when absent
   float* scale;       // value of its only entry, 1 for a sum, 0 when absent
@@ -23,11 +43,11 @@ struct Scratch {
   int* group;         // groups of fields (one vector wide) with an entry
   int n_groups;
   float* sums;   // (n_fields, width) Σ x w of fields with several entries
-  float* zeros;  // (stride,) stands for absent fields; updates leave it zero
-  bool plain;    // every field has exactly one entry and all values equal `x[0]`
+  float* zeros;  // (stride,) stands for absent fields
+  bool plain;    // every field has exactly one entry and all values are equal
 };
 
-// Owns what a Scratch points to.
+// Owns what an EntryMemory and the Scratch of one part point to.
 class ScratchMemory {
  public:
   ScratchMemory(const PartShape& shape, Index max_row_nnz);
@@ -36,6 +56,16 @@ class ScratchMemory {
  private:
   Array<char> memory_;
   Scratch view_{};
+};
+
+class EntryBuffer {
+ public:
+  explicit EntryBuffer(Index max_row_nnz);
+  EntryMemory& view() noexcept { return view_; }
+
+ private:
+  Array<char> memory_;
+  EntryMemory view_{};
 };
 
 }  // namespace pyfm

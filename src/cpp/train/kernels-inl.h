@@ -10,8 +10,8 @@ namespace {
 template <class P, class O>
 constexpr PartKernels part_kernels() {
   PartKernels k{};
-  k.score = [](const PartView& v, const Row& r, float scale, Scratch& s) noexcept {
-    return P::score(v, r, scale, s);
+  k.score = [](const PartView& v, const Entries& row, Scratch& s) noexcept {
+    return P::score(v, row, s);
   };
   k.update = [](const PartView& v, float dscore, Scratch& s) noexcept {
     P::template update<O>(v, dscore, s);
@@ -19,7 +19,6 @@ constexpr PartKernels part_kernels() {
   k.init_row = [](const PartView& v, FeatureId j) noexcept { P::template init_row<O>(v, j); };
   if constexpr (requires(const PartView& v) { P::template init_bias<O>(v); })
     k.init_bias = [](const PartView& v) noexcept { P::template init_bias<O>(v); };
-  k.prefetch = [](const PartView& v, const Row& r) noexcept { P::prefetch(v, r); };
   return k;
 }
 

@@ -16,14 +16,13 @@ enum class Part { linear, fm, ffm };
 
 // Everything that one part does under one optimizer.
 struct PartKernels {
-  // Score of the row with its values times `scale`; leaves in `scratch` what `update` needs.
-  float (*score)(const PartView&, const Row&, float scale, Scratch& scratch) noexcept;
+  // Score of the row; leaves in `scratch` what `update` needs, and may fetch scratch.next.
+  float (*score)(const PartView&, const Entries&, Scratch& scratch) noexcept;
   // One optimizer step on every weight that the row touched, dscore = d loss / d score.
   void (*update)(const PartView&, float dscore, Scratch& scratch) noexcept;
   // Initial weights and optimizer state.
   void (*init_row)(const PartView&, FeatureId) noexcept;
   void (*init_bias)(const PartView&) noexcept;
-  void (*prefetch)(const PartView&, const Row&) noexcept;
 };
 
 struct KernelTable {

@@ -1,6 +1,7 @@
 // A model: parts whose scores add up. It owns the tables; trainer and predictor work on it.
 #pragma once
 #include <atomic>
+#include <utility>
 #include <vector>
 
 #include "base/array.h"
@@ -53,6 +54,9 @@ class Model {
     return !(word.fetch_or(bit, std::memory_order_relaxed) & bit);
   }
 
+  // True for the first caller: the bias gets its optimizer state then.
+  bool meet_bias() noexcept { return !std::exchange(bias_seen_, true); }
+
   Snapshot snapshot() const;
   void restore(const Snapshot& snapshot);
 
@@ -63,6 +67,7 @@ class Model {
   const Loss* loss_;
   std::vector<ModelPart> parts_;
   Array<std::uint64_t> seen_;  // one bit per feature
+  bool bias_seen_ = false;
 };
 
 }  // namespace pyfm

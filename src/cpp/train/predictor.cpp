@@ -12,14 +12,12 @@ template <class T, class F>
 void score_rows(Model& model, const Dataset& data, int n_threads, const Poll& poll,
                 std::span<T> out, F&& finish) {
   std::vector<Worker> workers = make_workers(model, data, n_threads);
-  const bool normalize = model.spec().normalize;
   for_row_blocks(data.n_rows(), workers, poll, [&](Worker& worker, Index begin, Index end) {
-    for (Index i = begin - kAhead; i < end; ++i) {
-      if (i + kAhead < end) worker.prefetch(data.row(i + kAhead));
-      if (i < begin) continue;
-      const Row row = data.row(i);
-      out[static_cast<std::size_t>(i)] =
-          finish(worker.score(row, normalize ? unit_length(row) : 1.0f));
+    for (Index i = begin; i < end; ++i) {
+      const bool ahead = i + kAhead < end;
+      const Row next = data.row(ahead ? i + kAhead : i);
+      const Row* fetch = ahead && worker.filter.all_known ? &next : nullptr;
+      out[static_cast<std::size_t>(i)] = finish(worker.score(data.row(i), fetch));
     }
   });
 }

@@ -13,8 +13,10 @@ namespace pyfm {
 
 namespace {
 
-// While a row is computed, the memory of the row this far behind it is on its way.
+// While a row is computed, the weights of the row this far behind it are on their way,
 constexpr Index kAhead = 2;
+// and the data of a row further behind: shuffled rows lie anywhere.
+constexpr Index kRowsAhead = 6;
 
 void check(const Model& model, const Dataset& data) {
   const ModelSpec& spec = model.spec();
@@ -49,20 +51,33 @@ Array<Index> row_order(Index n_rows, std::uint64_t seed, const EpochOptions& opt
   return order;
 }
 
-// Gives rows that training meets for the first time their initial values.
-void touch(Model& model, Worker& worker, const Row& row) {
+void meet_bias(Model& model, const Worker& worker) {
+  if (!model.meet_bias()) return;
+  for (const PartWorker& p : worker.parts)
+    if (p.kernels->init_bias) p.kernels->init_bias(p.view);
+}
+
+// Gives features that training meets for the first time their initial weights.
+void meet(Model& model, const Worker& worker, const Row& row) {
   for (Index i = 0; i < row.size; ++i)
     if (model.meet(row.features[i])) [[unlikely]]
       for (const PartWorker& p : worker.parts) p.kernels->init_row(p.view, row.features[i]);
-  worker.prefetch(row);
 }
 
-void train_row(const Model& model, Worker& worker, const Row& row, float y, float weight) {
-  const float scale = model.spec().normalize ? unit_length(row) : 1.0f;
-  const auto [loss, dscore] = model.loss().value(worker.score(row, scale), y);
-  worker.update(weight * dscore);
-  worker.loss += weight * loss;
-  worker.weight += weight;
+void train_rows(Model& model, Worker& worker, const Dataset& data, const Index* order, Index size) {
+  for (Index i = -kAhead; i < size; ++i) {
+    if (i + kRowsAhead < size) data.prefetch(order[i + kRowsAhead]);
+    Row next;
+    const bool ahead = i + kAhead < size;
+    if (ahead) meet(model, worker, next = data.row(order[i + kAhead]));
+    if (i < 0) continue;
+    const float score = worker.score(data.row(order[i]), ahead ? &next : nullptr);
+    const float weight = data.weight(order[i]);
+    const auto [loss, dscore] = model.loss().value(score, data.y(order[i]));
+    worker.update(weight * dscore);
+    worker.loss += weight * loss;
+    worker.weight += weight;
+  }
 }
 
 }  // namespace
@@ -72,12 +87,9 @@ EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& op
   const auto start = std::chrono::steady_clock::now();
   const Array<Index> order = row_order(data.n_rows(), model.spec().seed, options);
   std::vector<Worker> workers = make_workers(model, data, options.n_threads);
+  meet_bias(model, workers.front());
   for_row_blocks(data.n_rows(), workers, options.poll, [&](Worker& worker, Index begin, Index end) {
-    for (Index i = begin - kAhead; i < end; ++i) {
-      if (i + kAhead < end) touch(model, worker, data.row(order[i + kAhead]));
-      if (i >= begin)
-        train_row(model, worker, data.row(order[i]), data.y(order[i]), data.weight(order[i]));
-    }
+    train_rows(model, worker, data, order.data() + begin, end - begin);
   });
   EpochStats stats;
   double weight = 0;

@@ -1,0 +1,151 @@
+// FFM's pairs of fields, in tiles of B × B fields (B = fields in a vector) transposed in registers.
+//
+// Tile (I, J) holds all blocks that groups I and J use against each other, and no other tile does:
+// each weight and slot is loaded and stored once, and updates may write in place.
+#pragma once
+#include <array>
+
+#include "model/ffm_fields.h"
+
+namespace pyfm::PYFM_ISA {
+namespace {
+
+// a[q]: blocks of field i + q against the fields of J; b[q]: of field j + q against those of I.
+template <int B>
+struct Tile {
+  int i, j;          // first fields of I and J
+  Index at_i, at_j;  // where in a row the blocks against I and J start
+  Lanes lanes;
+  Vec a[B], b[B];
+};
+
+// Memory of the next row comes in while this row is computed, a little with every group, so that
+// requests never queue up: its entry e is fetched along with group e / B, floats [begin, end).
+template <int B>
+[[gnu::always_inline]] inline void prefetch_next(const PartView& view, const Scratch& s, int group,
+                                                 Index begin, Index end) {
+  if (!s.next) return;
+  const Index first = static_cast<Index>(group) * B;
+  const Index last = group == s.n_groups - 1 ? s.next->size : first + B;
+  for (Index e = first; e < last && e < s.next->size; ++e)
+    prefetch(view.row(s.next->features[e]) + begin, end - begin);
+}
+
+// f(tile, on_diagonal) for every tile with I <= J in which both groups have an entry.
+// With one field per vector, tiles on the diagonal hold no pair.
+template <int K, class F>
+[[gnu::always_inline]] inline void for_tiles(const PartView& view, const Scratch& s, Index begin,
+                                             Index end, F&& f) {
+  constexpr int B = fields_per_vector<K>;
+  const Index block = K ? K : view.shape.block;
+  const auto tile = [&](int i, int j, auto diagonal) __attribute__((always_inline)) {
+    for_lanes(B * block, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
+      Tile<B> t;
+      t.i = i, t.j = j, t.lanes = lanes;
+      t.at_i = i * block + at, t.at_j = j * block + at;
+      unroll<B>([&](auto q) { t.a[q] = lanes.load(s.field_row[i + q] + t.at_j); });
+      unroll<B>([&](auto q) { t.b[q] = lanes.load(s.field_row[j + q] + t.at_i); });
+      f(t, diagonal);
+    });
+  };
+  for (int m = 0; m < s.n_groups; ++m) {
+    prefetch_next<B>(view, s, m, begin, end);
+    if constexpr (B > 1) tile(s.group[m] * B, s.group[m] * B, std::true_type{});
+    for (int n = m + 1; n < s.n_groups; ++n)
+      tile(s.group[m] * B, s.group[n] * B, std::false_type{});
+  }
+}
+
+// 1 in the lanes of those fields of a vector that come after the q-th; that are not the q-th.
+template <int B, class Test>
+constexpr std::array<float, Vec::lanes> lanes_where(Test test) {
+  std::array<float, Vec::lanes> ones{};
+  for (int lane = 0; lane < Vec::lanes; ++lane) ones[lane] = test(lane * B / Vec::lanes);
+  return ones;
+}
+template <int B, int q>
+inline constexpr auto after = lanes_where<B>([](int field) { return field > q; });
+template <int B, int q>
+inline constexpr auto other = lanes_where<B>([](int field) { return field != q; });
+
+// Σ over pairs of different fields. Plain rows: without the (equal) values.
+template <int K, bool Plain>
+inline float pairs(const PartView& view, const Scratch& s) {
+  constexpr int B = fields_per_vector<K>;
+  Vec total[B];
+  unroll<B>([&](auto q) { total[q] = Vec(0.0f); });
+  for_tiles<K>(
+      view, s, 0, view.shape.width, [&](Tile<B>& t, auto diagonal) __attribute__((always_inline)) {
+        if constexpr (B > 1) transpose_groups<K>(t.b);
+        unroll<B>([&](auto q) __attribute__((always_inline)) {
+          if constexpr (!Plain)
+            t.a[q] = t.a[q] * (Vec(s.scale[t.i + q]) * t.lanes.load(s.lane_scale + t.at_j));
+          if constexpr (diagonal) t.a[q] = t.a[q] * Vec::load(after<B, q>.data());
+          total[q] = fma(t.a[q], t.b[q], total[q]);
+        });
+      });
+  unroll<B - 1>([&](auto q) { total[0] = total[0] + total[q + 1]; });
+  return sum(total[0]);
+}
+
+// One step on what field (first + q) holds at `at` in its rows. `g` lacks the values of the
+// entries.
+template <int B, int q, bool Diagonal, class Optimizer>
+[[gnu::always_inline]] inline void step_field(const Optimizer& optimizer, const PartView& view,
+                                              const Scratch& s, Lanes lanes, int first, Index at,
+                                              Vec g) {
+  const Vec scale = lanes.load(s.lane_scale + at);  // 0 where a field is absent: those lanes stay
+  for (int e = s.first[first + q]; e >= 0; e = s.next_entry[e]) {
+    float* row = view.row(s.row.feature[e]) + at;
+    const Vec old = lanes.load(row), ge = g * scale * Vec(s.row.x[e]);
+    if constexpr (Diagonal)
+      step_masked(optimizer, row, view.shape.width, nonzero(scale * Vec::load(other<B, q>.data())),
+                  old, ge);
+    else if constexpr (B > 1)
+      step_masked(optimizer, row, view.shape.width, nonzero(scale), old, ge);
+    else
+      step(optimizer, row, view.shape.width, lanes, old, ge);
+  }
+}
+
+// The same for plain rows: weights are in a register already, and no lane is absent. (Lanes of
+// padding stay zero: their gradient is.)
+template <int B, int q, bool Diagonal, class Optimizer>
+[[gnu::always_inline]] inline void step_plain(const Optimizer& optimizer, const PartView& view,
+                                              const Scratch& s, Lanes lanes, int first, Index at,
+                                              Vec w, Vec g) {
+  if (B > 1 && first + q >= view.shape.n_fields) return;
+  float* row = s.field_row[first + q] + at;
+  if constexpr (Diagonal)
+    step_masked(optimizer, row, view.shape.width, nonzero(Vec::load(other<B, q>.data())), w, g);
+  else
+    step(optimizer, row, view.shape.width, lanes, w, g);
+}
+
+template <int K, bool Plain, class Optimizer>
+inline void update_pairs(const Optimizer& optimizer, const PartView& view, float dscore,
+                         const Scratch& s) {
+  constexpr int B = fields_per_vector<K>;
+  const Vec k(dscore);
+  for_tiles<K>(
+      view, s, view.shape.width, view.shape.stride,
+      [&](Tile<B>& t, auto diagonal) __attribute__((always_inline)) {
+        Vec ta[B], tb[B];
+        unroll<B>([&](auto q) { ta[q] = t.a[q], tb[q] = t.b[q]; });
+        if constexpr (B > 1) transpose_groups<K>(ta), transpose_groups<K>(tb);
+        unroll<B>([&](auto q) __attribute__((always_inline)) {
+          if constexpr (Plain) {
+            step_plain<B, q, diagonal>(optimizer, view, s, t.lanes, t.i, t.at_j, t.a[q], k * tb[q]);
+            if constexpr (!diagonal)
+              step_plain<B, q, false>(optimizer, view, s, t.lanes, t.j, t.at_i, t.b[q], k * ta[q]);
+          } else {
+            step_field<B, q, diagonal>(optimizer, view, s, t.lanes, t.i, t.at_j, k * tb[q]);
+            if constexpr (!diagonal)
+              step_field<B, q, false>(optimizer, view, s, t.lanes, t.j, t.at_i, k * ta[q]);
+          }
+        });
+      });
+}
+
+}  // namespace
+}  // namespace pyfm::PYFM_ISA
