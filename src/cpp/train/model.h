@@ -1,6 +1,7 @@
 // A model: parts whose scores add up. It owns the tables; trainer and predictor work on it.
 #pragma once
 #include <atomic>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -44,14 +45,18 @@ class Model {
   Index nbytes() const noexcept;
   Index weight_nbytes() const noexcept;
 
-  // Rows start empty (zero) and get their initial values when training first meets them.
-  // True for the first caller that asks for a feature.
-  bool meet(FeatureId j) noexcept {
+  // Rows start empty (zero); `init` fills one when training first meets its feature. Threads that
+  // need the feature meanwhile wait: AdaGrad's state of a row half filled is 0, and 0/√0 is NaN.
+  template <class F>
+  void meet(FeatureId j, F&& init) {
     std::atomic_ref<std::uint64_t> word(seen_[j / 64]);
     const std::uint64_t bit = std::uint64_t{1} << (j % 64);
-    if (word.load(std::memory_order_relaxed) & bit) [[likely]]
-      return false;
-    return !(word.fetch_or(bit, std::memory_order_relaxed) & bit);
+    if (word.load(std::memory_order_acquire) & bit) [[likely]]
+      return;
+    const std::lock_guard lock(meeting_[j % meeting_.size()]);
+    if (word.load(std::memory_order_relaxed) & bit) return;
+    init();
+    word.fetch_or(bit, std::memory_order_release);
   }
 
   // True for the first caller: the bias gets its optimizer state then.
@@ -66,7 +71,7 @@ class Model {
   ModelSpec spec_;
   const Loss* loss_;
   std::vector<ModelPart> parts_;
-  Array<std::uint64_t> seen_;  // one bit per feature
+  Array<std::uint64_t> seen_, claimed_;  // one bit per feature
   bool bias_seen_ = false;
 };
 

@@ -60,8 +60,9 @@ void meet_bias(Model& model, const Worker& worker) {
 // Gives features that training meets for the first time their initial weights.
 void meet(Model& model, const Worker& worker, const Row& row) {
   for (Index i = 0; i < row.size; ++i)
-    if (model.meet(row.features[i])) [[unlikely]]
+    model.meet(row.features[i], [&] {
       for (const PartWorker& p : worker.parts) p.kernels->init_row(p.view, row.features[i]);
+    });
 }
 
 void train_rows(Model& model, Worker& worker, const Dataset& data, const Index* order, Index size) {
