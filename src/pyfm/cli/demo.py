@@ -31,13 +31,13 @@ def demo(
     print(_COLUMNS.format("", "log-loss", "AUC", "rows/s", "epochs"))
     guess = metrics.logloss(valid.y, np.full(valid.n_rows, rate))
     print(_COLUMNS.format("base rate", f"{guess:.4f}", "0.5000", "", ""))
-    models: dict[str, Any] = {
-        "linear": estimators.LinearClassifier,
-        "FM": estimators.FMClassifier,
-        "FFM": estimators.FFMClassifier,
+    common: dict[str, Any] = {"early_stopping": True, "n_jobs": n_jobs, "random_state": seed}
+    models = {
+        "linear": estimators.LinearClassifier(**common),
+        "FM": estimators.FMClassifier(**common),
+        "FFM": estimators.FFMClassifier(learning_rate=0.2, **common),
     }
-    for name, kind in models.items():
-        model = kind(early_stopping=True, n_jobs=n_jobs, random_state=seed)
+    for name, model in models.items():
         model.fit(train, eval_set=valid)
         click = model.predict_proba(valid)[:, 1]
         speed = np.median(model.history_["rows_per_second"])

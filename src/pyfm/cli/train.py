@@ -68,7 +68,7 @@ def train(
     normalize: Annotated[
         bool | None,
         typer.Option(
-            "--normalize/--no-norm", help="Scale rows to unit length; FFM does, others do not."
+            "--normalize/--no-norm", help="Scale rows to unit length; FM and FFM do."
         ),
     ] = None,
     linear: Annotated[
@@ -78,7 +78,7 @@ def train(
         ),
     ] = None,
     init_scale: Annotated[
-        float | None, typer.Option(help="Size of the initial factors; FFM 1, FM 0.1.")
+        float | None, typer.Option(help="Size of the initial factors; FFM 1, FM 0.3.")
     ] = None,
     auto_stop: Annotated[
         bool,

@@ -25,9 +25,9 @@ class FMModel(Estimator):
         l1: float | None = None,
         l2: float | None = None,
         epochs: int = 10,
-        normalize: bool = False,
+        normalize: bool = True,
         linear: bool = True,
-        init_scale: float = 0.1,
+        init_scale: float = 0.3,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 3,
@@ -72,11 +72,13 @@ class FMClassifier(Classifier, FMModel):
         Length k of the vectors :math:`v_j`.
     linear : bool, default=True
         Whether the score has the bias b and the linear terms.
-    init_scale : float >= 0, default=0.1
+    init_scale : float >= 0, default=0.3
         Vectors start uniform on ±init_scale/√k, linear weights at 0. Features that training never
         meets stay 0.
-    normalize : bool, default=False
-        Scale each row to unit Euclidean length.
+    normalize : bool, default=True
+        Scale each row to unit Euclidean length: the pairs of long rows would else drown the rest,
+        and need a much smaller learning_rate. Numeric columns that mean something by their size
+        want False.
     {training}
 
     Attributes
@@ -115,11 +117,13 @@ class FMRegressor(Regressor, FMModel):
         Length k of the vectors :math:`v_j`.
     linear : bool, default=True
         Whether the score has the bias b and the linear terms.
-    init_scale : float >= 0, default=0.1
+    init_scale : float >= 0, default=0.3
         Vectors start uniform on ±init_scale/√k, linear weights at 0. Features that training never
         meets stay 0.
-    normalize : bool, default=False
-        Scale each row to unit Euclidean length.
+    normalize : bool, default=True
+        Scale each row to unit Euclidean length: the pairs of long rows would else drown the rest,
+        and need a much smaller learning_rate. Numeric columns that mean something by their size
+        want False.
     {training}
 
     Attributes
