@@ -60,12 +60,11 @@ Model::Model(ModelSpec spec) : spec_(std::move(spec)) {
     shapes.push_back(shape);
   }
 
-  double bytes = static_cast<double>(spec_.n_features) / 4;
+  double bytes = static_cast<double>(spec_.n_features) / 8;
   for (const PartShape& shape : shapes) bytes += table_bytes(shape);
   check_memory(spec_, bytes);
 
   seen_ = Array<std::uint64_t>((spec_.n_features + 63) / 64);
-  claimed_ = Array<std::uint64_t>(seen_.size());
   if (spec_.linear) add_part(Part::linear, shapes.front(), spec_.linear_optimizer);
   if (spec_.has_factors())
     add_part(spec_.kind == "ffm" ? Part::ffm : Part::fm, shapes.back(), spec_.factor_optimizer);
@@ -87,7 +86,7 @@ ModelPart* Model::find(Part part) noexcept {
 }
 
 Index Model::nbytes() const noexcept {
-  Index bytes = (seen_.size() + claimed_.size()) * 8;
+  Index bytes = seen_.size() * 8;
   for (const ModelPart& p : parts_) bytes += (p.rows.size() + p.bias.size()) * Index{sizeof(float)};
   return bytes;
 }
@@ -126,8 +125,7 @@ void Model::restore(const Snapshot& s) {
                     bytes);
     if (!p.bias.empty()) p.bias[0] = s.bias;
   }
-  for (Array<std::uint64_t>* bits : {&seen_, &claimed_})
-    std::memcpy(bits->data(), s.seen.data(), static_cast<std::size_t>(seen_.size()) * 8);
+  std::memcpy(seen_.data(), s.seen.data(), static_cast<std::size_t>(seen_.size()) * 8);
 }
 
 }  // namespace pyfm

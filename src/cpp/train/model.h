@@ -1,7 +1,8 @@
 // A model: parts whose scores add up. It owns the tables; trainer and predictor work on it.
 #pragma once
+#include <array>
 #include <atomic>
-#include <thread>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -71,7 +72,8 @@ class Model {
   ModelSpec spec_;
   const Loss* loss_;
   std::vector<ModelPart> parts_;
-  Array<std::uint64_t> seen_, claimed_;  // one bit per feature
+  Array<std::uint64_t> seen_;           // one bit per feature
+  std::array<std::mutex, 64> meeting_;  // held while a row is filled; which one: by feature
   bool bias_seen_ = false;
 };
 
