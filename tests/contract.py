@@ -208,6 +208,14 @@ def train(model: _core.Model, data: _core.Dataset, epochs: int = 1, n_threads: i
     return loss
 
 
+def epochs(model: _core.Model, data: _core.Dataset, n: int, n_threads: int = 1) -> list[float]:
+    """Losses of epochs that shuffle the rows."""
+    return [
+        model.train_epoch(data, epoch=i, shuffle=True, n_threads=n_threads, poll=None).loss
+        for i in range(n)
+    ]
+
+
 # --- comparison -----------------------------------------------------------------------------------
 
 
