@@ -27,8 +27,8 @@ import pyfm
 TOLERANCE = 0.0005  # of log-loss: worse than the peer by more than this, and there is no ratio
 
 FFM = libffm.Settings(n_factors=4, learning_rate=0.2, l2=2e-5)
-FM = {"n_factors": 16, "learning_rate": 0.1, "l2": 2e-5}
-LINEAR = {"learning_rate": 0.1, "l2": 2e-5}
+FM = {"n_factors": 16, "learning_rate": 0.2, "l2": 2e-5}
+LINEAR = {"learning_rate": 0.2, "l2": 2e-5, "normalize": True}
 
 
 @dataclass

@@ -64,18 +64,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+
+
+@each_page
 def test_pages_use_known_languages(page: Path) -> None:
     assert {block.language for block in blocks(page)} <= {"python", "sh", "text"}
 
 
-@pytest.mark.parametrize(
-    "block", [b for b in BLOCKS if b.language == "python"], ids=lambda b: b.where
-)
-def test_python_block(block: Block, folder: Path) -> None:
+@each_page
+def test_python_blocks(page: Path, folder: Path) -> None:
+    # From top to bottom in one namespace, as a reader would type them.
+    names: dict[str, Any] = {"__name__": "docs"}
     level = pyfm.simd()
     try:
-        exec(compile(block.code, block.where, "exec"), {"__name__": "docs"})
+        for block in blocks(page):
+            if block.language == "python":
+                exec(compile(block.code, block.where, "exec"), names)
     finally:
         pyfm.set_simd(level)
 
