@@ -15,11 +15,11 @@ constexpr float kPowersOfTen[] = {1e0f, 1e1f, 1e2f, 1e3f, 1e4f, 1e5f, 1e6f, 1e7f
 const char* scan_extreme(const char* p, const char* end, float& value) noexcept {
   double wide = 0;
   const auto [stop, error] = std::from_chars(p, end, wide);
-  if (error == std::errc::result_out_of_range)
-    wide = std::any_of(p, stop, [](char c) { return c == 'e' || c == 'E'; }) &&
-                   std::find(p, stop, '-') != stop
-               ? 0
-               : std::numeric_limits<double>::infinity();
+  if (error == std::errc::result_out_of_range) {
+    const char* exponent = std::find_if(p, stop, [](char c) { return c == 'e' || c == 'E'; });
+    const bool tiny = exponent + 1 < stop && exponent[1] == '-';
+    wide = tiny ? 0 : std::numeric_limits<double>::infinity();
+  }
   if (std::fabs(wide) > std::numeric_limits<float>::max()) return nullptr;
   value = static_cast<float>(wide);
   return stop;
