@@ -228,6 +228,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             state = state | {"_model": state["_spec"].build_from(state["_model"])}
         super().__setstate__(state)
 
+    @property
+    def _needs_fields(self) -> bool:
+        """Whether a few dense columns without fields, scikit-learn's usual test, teach little."""
+        return self._kind == "ffm"
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True

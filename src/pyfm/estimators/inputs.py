@@ -27,10 +27,10 @@ class Inputs:
         """Of what `fit` was given; what is wrong with it is found by `load`."""
         if isinstance(X, Dataset):
             return cls("dataset")
-        shape = np.shape(X)
+        matrix = X if _is_sparse(X) else np.asarray(X)
         return cls(
-            kind="ids" if not _is_sparse(X) and np.asarray(X).dtype.kind in "iu" else "values",
-            n_columns=shape[1] if len(shape) == 2 else None,
+            kind="values" if _is_sparse(X) or matrix.dtype.kind not in "iu" else "ids",
+            n_columns=matrix.shape[1] if len(matrix.shape) == 2 else None,
             fields=None if fields is None else np.asarray(fields),
         )
 

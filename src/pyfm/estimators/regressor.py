@@ -64,3 +64,8 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
 
     def _learn_targets(self, X: Any, y: Any) -> Numbers:
         return Numbers()
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = self._needs_fields
+        return tags

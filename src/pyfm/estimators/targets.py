@@ -42,6 +42,8 @@ class Labels:
         if isinstance(X, Dataset):
             return cls(_dataset_classes(_column(X.y)))
         labels = _column(y)
+        if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+            refuse("y", "labels", "NaN or infinity")
         check_classification_targets(labels)
         return cls(_two(np.unique(labels)))
 
@@ -89,5 +91,6 @@ def _two(classes: NDArray[Any]) -> NDArray[Any]:
         return classes
     found = f"{len(classes)} class{'' if len(classes) == 1 else 'es'}: {classes[:5].tolist()}"
     if len(classes) > 2:
-        found += ". Only binary classification is supported"
+        # The wording is scikit-learn's.
+        found += ". Only binary classification is supported. The type of the target is multiclass."
     raise ValueError(f"y: expected two classes, found {found}")

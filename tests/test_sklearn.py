@@ -1,0 +1,108 @@
+"""At home in scikit-learn: its own checks, clone, grid search, pipelines, pickle."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import pyfm
+from pyfm.optim import AdaGrad
+
+ESTIMATORS: list[Any] = [
+    kind()
+    for kind in (
+        pyfm.LinearClassifier,
+        pyfm.FMClassifier,
+        pyfm.FFMClassifier,
+        pyfm.LinearRegressor,
+        pyfm.FMRegressor,
+        pyfm.FFMRegressor,
+    )
+]
+
+each_estimator = pytest.mark.parametrize("model", ESTIMATORS, ids=lambda m: type(m).__name__)
+
+
+def expected_failures(model: Any) -> dict[str, str]:
+    reason = "rows are learned one by one: a weight of 2 is one long step, two rows are two steps"
+    return {
+        "check_sample_weight_equivalence_on_dense_data": reason,
+        "check_sample_weight_equivalence_on_sparse_data": reason,
+    }
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
+def test_checks_of_scikit_learn(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+def ids_and_clicks(n_rows: int = 200) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Two fields of 2 ids; a click where they agree."""
+    bits = np.random.default_rng(0).integers(0, 2, (n_rows, 2))
+    return bits + [0, 2], (bits[:, 0] == bits[:, 1]).astype(int)
+
+
+@each_estimator
+def test_parameters_round_trip(model: Any) -> None:
+    changes = {"epochs": 3, "learning_rate": 0.3, "random_state": 7, "n_jobs": 2}
+    changed = clone(model).set_params(**changes)
+    params = changed.get_params()
+    assert params | changes == params
+    assert type(model)(**params).get_params() == params
+    assert clone(changed).get_params() == params
+    assert "epochs=3" in repr(changed)
+
+
+def test_clone_keeps_the_optimizer_object_and_drops_the_fit() -> None:
+    X, y = ids_and_clicks()
+    model = pyfm.FMClassifier(optimizer=AdaGrad(learning_rate=0.3), random_state=0).fit(X, y)
+    copy = clone(model)
+    assert copy.optimizer == AdaGrad(learning_rate=0.3)
+    assert not hasattr(copy, "history_")
+    assert not hasattr(copy, "coef_")
+
+
+@each_estimator
+def test_pickle_predicts_the_same_bits(model: Any) -> None:
+    X, y = ids_and_clicks()
+    fitted = clone(model).set_params(random_state=0).fit(X, y)
+    copy = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(copy.predict(X), fitted.predict(X))
+    assert copy.history_ == fitted.history_
+    assert copy.get_params() == fitted.get_params()
+    copy.fit(X, y)
+    np.testing.assert_array_equal(copy.predict(X), fitted.predict(X))
+
+
+def test_pickle_of_a_new_estimator() -> None:
+    model = pickle.loads(pickle.dumps(pyfm.FFMClassifier(epochs=3)))
+    assert model.get_params() == pyfm.FFMClassifier(epochs=3).get_params()
+
+
+def test_grid_search_on_ids() -> None:
+    X, y = ids_and_clicks()
+    grid = {"n_factors": [2, 4], "epochs": [1, 60]}
+    search = GridSearchCV(pyfm.FMClassifier(random_state=0, init_scale=1), grid, cv=3).fit(X, y)
+    assert search.best_score_ == 1
+    assert len(search.cv_results_["params"]) == 4
+
+
+def test_cross_validation_on_a_sparse_matrix_in_a_pipeline() -> None:
+    X, y = ids_and_clicks()
+    model = make_pipeline(
+        OneHotEncoder(), pyfm.FMClassifier(epochs=60, init_scale=1, random_state=0)
+    )
+    scores = cross_val_score(model, X, y, cv=3, scoring="neg_log_loss")
+    assert scores.min() > -0.3
+    one_hot = OneHotEncoder().fit_transform(X)
+    assert scipy.sparse.issparse(one_hot)
+    assert cross_val_score(pyfm.LinearClassifier(), one_hot, y, cv=3).max() < 0.7
