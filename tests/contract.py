@@ -74,6 +74,8 @@ ROW_KINDS = (
     "plain", "values", "missing", "several", "zeros", "all zero", "empty", "duplicates"
 )  # fmt: skip
 
+KINDS = ("plain", "values", "missing", "several")  # those that ordinary data consist of
+
 
 @dataclass(frozen=True, eq=False)  # hashed by identity
 class Data:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contract
 import numpy as np
 import pytest
-from contract import Case, Data, make_data, scores, train
+from contract import KINDS, Case, Data, make_data, scores, train
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
@@ -123,3 +123,22 @@ def test_weights_that_were_set_are_kept_by_training(model: str, optimizer: str) 
     for view in (core.bias, core.linear, core.factors):
         if view is not None:
             np.testing.assert_allclose(view, 0.25, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_factors", [3, 4, 8, 17])
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_a_model_may_change_levels(model: str, n_factors: int) -> None:
+    """Tables have the same layout on all levels, state of the optimizer included."""
+    case, data = Case(model, "adagrad", n_fields=5, n_factors=n_factors), make_data(KINDS, 5)
+    stays, moves, rows = case.core(), case.core(), data.core()
+    for level in _core.simd_levels():
+        _core.set_simd("portable")
+        train(stays, rows)
+        _core.set_simd(level)
+        train(moves, rows)
+    expected, found = contract.weights(stays), contract.weights(moves)
+    for name in ("bias", "linear", "factors"):
+        if getattr(expected, name) is not None:
+            np.testing.assert_allclose(
+                getattr(found, name), getattr(expected, name), rtol=2e-5, atol=1e-5
+            )

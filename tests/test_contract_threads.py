@@ -7,11 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import contract
 import numpy as np
 import pytest
-from contract import Case, epochs, make_data
+from contract import KINDS, Case, epochs, make_data
 
 from pyfm import _core
-
-KINDS = ("plain", "values", "missing", "several")
 
 
 @pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)

@@ -7,11 +7,9 @@ from typing import Any
 import contract
 import numpy as np
 import pytest
-from contract import Case, Data, epochs, make_data, train
+from contract import KINDS, Case, Data, epochs, make_data, train
 
 from pyfm import _core
-
-KINDS = ("plain", "values", "missing", "several")
 
 
 def assert_same_weights(a: _core.Model, b: _core.Model) -> None:
