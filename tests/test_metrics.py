@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pyfm import metrics
 
-METRICS = {
+METRICS: dict[str, tuple[Callable[..., float], Callable[..., float]]] = {
     "logloss": (metrics.logloss, lambda y, p, w: sklearn.metrics.log_loss(y, p, sample_weight=w)),
     "auc": (metrics.auc, lambda y, p, w: sklearn.metrics.roc_auc_score(y, p, sample_weight=w)),
     "rmse": (

@@ -40,7 +40,9 @@ def expected_failures(model: Any) -> dict[str, str]:
     }
 
 
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
+@parametrize_with_checks(  # type: ignore[untyped-decorator]
+    ESTIMATORS, expected_failed_checks=expected_failures
+)
 def test_checks_of_scikit_learn(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -48,7 +50,7 @@ def test_checks_of_scikit_learn(estimator: Any, check: Any) -> None:
 def ids_and_clicks(n_rows: int = 200) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Two fields of 2 ids; a click where they agree."""
     bits = np.random.default_rng(0).integers(0, 2, (n_rows, 2))
-    return bits + [0, 2], (bits[:, 0] == bits[:, 1]).astype(int)
+    return bits + np.array([0, 2]), (bits[:, 0] == bits[:, 1]).astype(int)
 
 
 @each_estimator

@@ -1,0 +1,347 @@
+"""Estimators: what they learn, take and refuse."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+from sklearn.exceptions import NotFittedError
+
+import pyfm
+from pyfm import Dataset
+
+CLASSIFIERS = [pyfm.LinearClassifier, pyfm.FMClassifier, pyfm.FFMClassifier]
+REGRESSORS = [pyfm.LinearRegressor, pyfm.FMRegressor, pyfm.FFMRegressor]
+FACTOR_CLASSIFIERS = CLASSIFIERS[1:]
+
+each_classifier = pytest.mark.parametrize("kind", CLASSIFIERS)
+each_regressor = pytest.mark.parametrize("kind", REGRESSORS)
+each_estimator = pytest.mark.parametrize("kind", CLASSIFIERS + REGRESSORS)
+
+# Two fields of 2 ids, 50 times each pair; a click where they agree.
+IDS = np.array([[0, 2], [0, 3], [1, 2], [1, 3]] * 50)
+CLICKS = np.array([1, 0, 0, 1] * 50)
+
+
+def made(kind: Callable[..., Any], **params: Any) -> Any:
+    return kind(**({"epochs": 40, "random_state": 0} | params))
+
+
+# --- learning -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "ftrl", "sgd"])
+@pytest.mark.parametrize("kind", FACTOR_CLASSIFIERS)
+def test_interactions_are_learned(kind: Any, optimizer: str) -> None:
+    model = made(kind, optimizer=optimizer, learning_rate=0.3, init_scale=1).fit(IDS, CLICKS)
+    assert model.score(IDS, CLICKS) == 1
+    assert model.history_["train_logloss"][-1] < 0.3
+
+
+def test_interactions_are_beyond_linear_models() -> None:
+    model = made(pyfm.LinearClassifier).fit(IDS, CLICKS)
+    # Log 2 is the loss of knowing nothing.
+    assert pyfm.metrics.logloss(CLICKS, model.predict_proba(IDS)[:, 1]) > math.log(2) - 0.01
+
+
+@each_regressor
+def test_regression(kind: Any) -> None:
+    y = np.where(CLICKS, 1.0, -1.0) if kind is not pyfm.LinearRegressor else IDS[:, 0] - 0.5
+    model = made(kind, learning_rate=0.3).fit(IDS, y)
+    assert model.score(IDS, y) > 0.95
+    assert model.history_["train_rmse"][-1] < 0.25
+
+
+def test_made_rows_are_learned_in_the_order_of_the_models() -> None:
+    rows, bayes = pyfm.datasets.make_ctr(
+        30_000, n_fields=12, n_features=300, n_factors=4, random_state=0
+    )
+    train, valid = rows[:25_000], rows[25_000:]
+    assert valid.y is not None
+    losses = [pyfm.metrics.logloss(valid.y, np.full(len(valid), valid.y.mean()))]
+    for kind in CLASSIFIERS:
+        model = made(kind, early_stopping=True, learning_rate=0.1).fit(train, eval_set=valid)
+        losses.append(pyfm.metrics.logloss(valid.y, model.predict_proba(valid)[:, 1]))
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] > bayes - 0.02
+
+
+def test_weights_count() -> None:
+    """Contradicting labels: the heavier ones win."""
+    X, y = np.array([[0], [0]] * 50), np.array([0, 1] * 50)
+    for weight, expected in (([3, 1], 0.25), ([1, 3], 0.75)):
+        model = made(pyfm.LinearClassifier, learning_rate=0.02, l2=0)
+        model.fit(X, y, sample_weight=weight * 50)
+        assert model.predict_proba(X)[0, 1] == pytest.approx(expected, abs=0.05)
+
+
+# --- scores and attributes ------------------------------------------------------------------------
+
+
+@each_classifier
+def test_scores_and_probabilities_fit_together(kind: Any) -> None:
+    model = made(kind).fit(IDS, CLICKS)
+    score, p = model.decision_function(IDS), model.predict_proba(IDS)
+    assert score.dtype == np.float32
+    assert p.dtype == np.float64
+    assert p.shape == (len(IDS), 2)
+    np.testing.assert_allclose(p[:, 1], 1 / (1 + np.exp(-score.astype(np.float64))), rtol=1e-12)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    np.testing.assert_array_equal(model.predict(IDS), (p[:, 1] > 0.5).astype(int))
+
+
+def test_shapes_of_the_attributes() -> None:
+    shapes = {
+        kind: [
+            None if (value := getattr(model, name, None)) is None else value.shape
+            for name in ("intercept_", "coef_", "factors_")
+        ]
+        for kind in CLASSIFIERS
+        for model in [made(kind, epochs=1).fit(IDS, CLICKS)]
+    }
+    assert shapes == {
+        pyfm.LinearClassifier: [(1,), (4,), None],
+        pyfm.FMClassifier: [(1,), (4,), (4, 8)],
+        pyfm.FFMClassifier: [None, None, (4, 2, 4)],
+    }
+
+
+def test_a_linear_score_is_the_sum_of_its_parts() -> None:
+    model = made(pyfm.LinearClassifier).fit(IDS, IDS[:, 0])
+    sums = model.coef_[IDS].sum(axis=1) + model.intercept_
+    np.testing.assert_allclose(model.decision_function(IDS), sums, rtol=1e-5)
+
+
+def test_weights_are_views() -> None:
+    model = made(pyfm.LinearClassifier).fit(IDS, IDS[:, 0])
+    before = model.decision_function(IDS)
+    model.intercept_[0] += 1
+    np.testing.assert_allclose(model.decision_function(IDS), before + 1, rtol=1e-5)
+
+
+def test_parts_that_a_model_lacks_say_why() -> None:
+    with pytest.raises(AttributeError, match="linear=False"):
+        _ = made(pyfm.FFMClassifier).fit(IDS, CLICKS).coef_
+    with pytest.raises(AttributeError, match="it is linear"):
+        _ = made(pyfm.LinearClassifier).fit(IDS, CLICKS).factors_
+
+
+@each_estimator
+def test_before_fit(kind: Any) -> None:
+    with pytest.raises(NotFittedError):
+        kind().predict(IDS)
+    with pytest.raises(NotFittedError):
+        _ = kind().coef_
+    with pytest.raises(NotFittedError):
+        kind().save("never")
+    assert not hasattr(kind(), "classes_")
+
+
+# --- inputs ---------------------------------------------------------------------------------------
+
+
+@each_classifier
+def test_the_same_rows_in_every_form(kind: Any) -> None:
+    values = np.zeros((len(IDS), 4), np.float32)
+    np.put_along_axis(values, IDS, 1, axis=1)
+    fields = [0, 0, 1, 1]
+    forms: list[Any] = [values, values.tolist(), scipy.sparse.csr_matrix(values)]
+    forms.append(scipy.sparse.coo_array(values))
+    expected = made(kind).fit(IDS, CLICKS).predict_proba(IDS)
+    data = Dataset.from_ids(IDS, CLICKS)
+    np.testing.assert_array_equal(made(kind).fit(data).predict_proba(data), expected)
+    for X in forms:
+        # fields are given once, and remembered
+        p = made(kind).fit(X, CLICKS, fields=fields).predict_proba(X)
+        np.testing.assert_allclose(p, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "labels", [(0, 1), (-1, 1), (1, 2), ("no", "yes"), (False, True), (1.0, 2.0)], ids=str
+)
+def test_any_two_labels(labels: tuple[Any, Any]) -> None:
+    y = np.array(labels)[CLICKS]
+    model = made(pyfm.FFMClassifier, learning_rate=0.3).fit(IDS, y)
+    assert model.classes_.tolist() == sorted(labels)
+    assert model.predict(IDS).dtype == y.dtype
+    np.testing.assert_array_equal(model.predict(IDS), y)
+    assert model.score(IDS, y) == 1
+
+
+@pytest.mark.parametrize("low", [0, -1])
+def test_labels_of_datasets(low: int) -> None:
+    y = np.where(CLICKS == 1, 1, low)
+    data = Dataset.from_ids(IDS, y)
+    model = made(pyfm.FFMClassifier, learning_rate=0.3).fit(data, eval_set=data)
+    assert model.classes_.tolist() == [low, 1]
+    np.testing.assert_array_equal(model.predict(data), y)
+    assert model.score(data) == 1
+    expected = made(pyfm.FFMClassifier, learning_rate=0.3).fit(IDS, y).predict_proba(IDS)
+    np.testing.assert_array_equal(model.predict_proba(data), expected)
+
+
+def test_weights_of_a_dataset_count_in_its_score() -> None:
+    data = Dataset.from_ids([[0], [1], [1]], [0, 1, 0], sample_weight=[1, 1, 0])
+    model = made(pyfm.LinearClassifier).fit(data)
+    assert model.score(data) == 1
+    assert model.score(data, sample_weight=[1, 1, 1]) == pytest.approx(2 / 3)
+
+
+@each_classifier
+def test_unknown_features_and_fields_are_ignored(kind: Any) -> None:
+    model = made(kind, normalize=False).fit(IDS, CLICKS)
+    known = Dataset.from_ids([[0, 2]])
+    more = Dataset.from_arrays([0, 4], [0, 99, 3_000_000_000, 2], fields=[0, 1, 50, 1])
+    np.testing.assert_array_equal(model.predict_proba(more), model.predict_proba(known))
+    np.testing.assert_array_equal(
+        model.predict_proba(np.array([[0, 99]])),
+        model.predict_proba(Dataset.from_arrays([0, 1], [0], n_fields=2)),
+    )
+
+
+def test_integers_are_numbers_where_fit_had_numbers() -> None:
+    X = np.array([[0.0, 2.0], [3.0, 0.0]] * 20)
+    model = made(pyfm.LinearRegressor, epochs=3).fit(X, X[:, 0])
+    np.testing.assert_array_equal(model.predict(X.astype(int)), model.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (IDS.astype(float), "X: expected integer ids"),
+        (scipy.sparse.csr_matrix(IDS), "X: expected an array of integer ids"),
+        (IDS[:, :1], "X has 1 features, but FMClassifier is expecting 2 features"),
+        (IDS[0], "expected a 2-D array"),
+    ],
+)
+def test_rows_of_another_kind_than_in_fit(X: Any, message: str) -> None:
+    model = made(pyfm.FMClassifier, epochs=1).fit(IDS, CLICKS)
+    with pytest.raises(ValueError, match=message):
+        model.predict(X)
+
+
+# --- refusals -------------------------------------------------------------------------------------
+
+BAD_PARAMETERS: list[tuple[str, Any, str]] = [
+    ("n_factors", 0, r"an integer in \[1, 1024\]"),
+    ("n_factors", 1025, r"an integer in \[1, 1024\]"),
+    ("n_factors", 4.0, "an integer"),
+    ("n_factors", True, "an integer"),
+    ("learning_rate", 0, "a finite number > 0"),
+    ("learning_rate", math.nan, "a finite number > 0"),
+    ("learning_rate", "fast", "a finite number > 0"),
+    ("l2", -1e-9, "a finite number >= 0"),
+    ("l2", math.inf, "a finite number >= 0"),
+    ("epochs", 0, "an integer >= 1"),
+    ("epochs", 2.5, "an integer >= 1"),
+    ("normalize", 1, "True or False"),
+    ("linear", None, "True or False"),
+    ("init_scale", -1, "a finite number >= 0"),
+    ("early_stopping", "yes", "True or False"),
+    ("validation_fraction", 0, "a number between 0 and 1"),
+    ("validation_fraction", 1.0, "a number between 0 and 1"),
+    ("n_iter_no_change", 0, "an integer >= 1"),
+    ("tol", -1, "a finite number >= 0"),
+    ("metric", "rsme", "one of 'logloss', 'auc', 'accuracy'"),
+    ("n_jobs", 0, "a number of threads, -1 for all cores, or None for 1"),
+    ("n_jobs", 1.5, "an integer"),
+    ("verbose", -1, "an integer >= 0"),
+    ("optimizer", "adam", "one of 'sgd', 'adagrad', 'ftrl'"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), BAD_PARAMETERS)
+def test_bad_parameters_are_named(name: str, value: Any, expected: str) -> None:
+    model = pyfm.FFMClassifier(**{name: value})
+    with pytest.raises(ValueError, match=f"^{name}: expected {expected}") as error:
+        model.fit(IDS, CLICKS)
+    assert repr(value) in str(error.value)
+    assert not hasattr(model, "history_")
+
+
+def test_regressors_know_no_metric_of_classes() -> None:
+    with pytest.raises(ValueError, match="metric: expected one of 'rmse', found 'auc'"):
+        pyfm.FMRegressor(metric="auc").fit(IDS, CLICKS)
+
+
+@each_classifier
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "requires y to be passed"),
+        ([1] * 200, r"expected two classes, found 1 class: \[1\]"),
+        ([0, 1, 2, 1] * 50, r"expected two classes, found 3 classes: \[0, 1, 2\]"),
+        ([0.5, 1.5, 2.5, 3.5] * 50, "Unknown label type"),
+        ([0, 1, 0, math.nan] * 50, "NaN"),
+        (CLICKS[:-1], "199"),
+    ],
+)
+def test_bad_labels(kind: Any, y: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        kind().fit(IDS, y)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "a Dataset that has targets"),
+        ([1, 1, 1], r"expected two classes, found 1 class: \[1.0\]"),
+        ([0, 1, 2], r"y\[1\]: expected a label 0 or 1, or -1 or 1, found 1.0"),
+        ([0, 3, 3], r"labels 0 and 1, or -1 and 1, found \[0.0, 3.0\]"),
+    ],
+)
+def test_bad_labels_of_datasets(y: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        pyfm.LinearClassifier().fit(Dataset.from_ids([[0], [1], [2]], y))
+
+
+@each_regressor
+@pytest.mark.parametrize("y", [[math.nan] * 200, [1e39] * 200, ["a"] * 200, CLICKS[:-1], None])
+def test_bad_targets(kind: Any, y: Any) -> None:
+    with pytest.raises(ValueError, match="y"):
+        kind().fit(IDS, y)
+
+
+@pytest.mark.parametrize("weight", [[-1] * 200, [math.nan] * 200, [0] * 200, [1] * 199])
+def test_bad_weights(weight: Any) -> None:
+    with pytest.raises(ValueError, match="weight"):
+        pyfm.LinearClassifier().fit(IDS, CLICKS, sample_weight=weight)
+
+
+@pytest.mark.parametrize("eval_set", [IDS, [(IDS, CLICKS)], (IDS, CLICKS, None, 1), (), "valid"])
+def test_eval_sets_of_another_form(eval_set: Any) -> None:
+    with pytest.raises(ValueError, match="eval_set: expected a Dataset, "):
+        pyfm.LinearClassifier().fit(IDS, CLICKS, eval_set=eval_set)
+
+
+def test_eval_sets_that_do_not_fit() -> None:
+    fit = pyfm.LinearClassifier(metric="auc").fit
+    with pytest.raises(ValueError, match=r"eval_set: y\[0\]: expected one of the classes 0 and 1"):
+        fit(IDS, CLICKS, eval_set=(IDS, CLICKS + 5))
+    with pytest.raises(ValueError, match="eval_set: X has 1 features"):
+        fit(IDS, CLICKS, eval_set=(IDS[:, :1], CLICKS))
+    with pytest.raises(ValueError, match="eval_set: expected rows of both classes"):
+        fit(IDS, CLICKS, eval_set=(IDS, np.ones(200, int)))
+
+
+def test_fields_of_another_length() -> None:
+    with pytest.raises(ValueError, match="fields: expected one field id per column"):
+        pyfm.FFMClassifier().fit(np.eye(4, dtype=np.float32), [0, 1, 0, 1], fields=[0, 1])
+
+
+def test_a_model_that_does_not_fit_in_memory() -> None:
+    data = Dataset.from_arrays([0, 1, 2], [0, 2**32 - 1], fields=[0, 2**16 - 1], y=[0, 1])
+    with pytest.raises(MemoryError, match="4294967296 features x 65536 fields x 4 factors"):
+        pyfm.FFMClassifier().fit(data)
+
+
+def test_a_training_that_diverges() -> None:
+    X = np.random.default_rng(0).normal(scale=1e4, size=(100, 3))
+    model = pyfm.LinearRegressor(optimizer="sgd", learning_rate=10, random_state=0)
+    with pytest.raises(ValueError, match=r"training diverged: .* use a smaller learning_rate"):
+        model.fit(X, X[:, 0])
+    assert not hasattr(model, "history_")
