@@ -5,6 +5,7 @@ from __future__ import annotations
 import contract
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from reference import METRICS
 
 from pyfm import _core
@@ -12,7 +13,7 @@ from pyfm import _core
 Y = np.array([0, 1, 1, 0, 1, 0, 0, 1, 0, 1] * 8, np.float32)
 
 
-def predictions(n_values: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def predictions(n_values: int) -> NDArray[np.float64]:
     """Predictions in (0, 1) with `n_values` different values."""
     return (1 + np.random.default_rng(3).integers(0, n_values, len(Y))) / (n_values + 2)
 

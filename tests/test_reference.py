@@ -38,7 +38,7 @@ def test_gradients_are_the_slopes_of_the_score(kind: str, row: Row) -> None:
 def test_ffm_by_hand() -> None:
     part = MODELS["ffm"]
     assert part
-    w = np.arange(12.0).reshape(3, 2, 2)
+    w = np.arange(12, dtype=np.float64).reshape(3, 2, 2)
     row = [(0, 0, 1.0), (1, 1, 2.0), (1, 2, 1.0)]
     pairs = 2 * (w[0, 1] @ w[1, 0]) + w[0, 1] @ w[2, 0] + 2 * (w[1, 1] @ w[2, 1])
     assert part.score(w, row) == pairs

@@ -67,9 +67,7 @@ def train(
     ] = 1,
     normalize: Annotated[
         bool | None,
-        typer.Option(
-            "--normalize/--no-norm", help="Scale rows to unit length; FM and FFM do."
-        ),
+        typer.Option("--normalize/--no-norm", help="Scale rows to unit length; FM and FFM do."),
     ] = None,
     linear: Annotated[
         bool | None,

@@ -30,7 +30,8 @@ class CriteoEncoder:
     @classmethod
     def learn(cls, chunks: Iterable[Tokens], min_count: int) -> CriteoEncoder:
         """Keeps the values that occur at least `min_count` times."""
-        seen = [(np.empty(0, np.int64), np.empty(0, np.int64)) for _ in range(N_FIELDS)]
+        nothing: NDArray[np.int64] = np.empty(0, np.int64)
+        seen = [(nothing, nothing) for _ in range(N_FIELDS)]
         for chunk in chunks:
             for field, values in enumerate(chunk.tokens):
                 seen[field] = _merge(*seen[field], *np.unique(values, return_counts=True))

@@ -116,7 +116,7 @@ def _integers(chunk: _Chunk) -> Iterator[NDArray[np.int64]]:
         begin, end = chunk.begin[:, column], chunk.end[:, column]
         negative = chunk.text[begin] == ord("-")
         size = end - begin - negative
-        number = np.zeros(len(begin), np.int64)
+        number: NDArray[np.int64] = np.zeros(len(begin), np.int64)
         wrong = (size > _MAX_INTEGER_DIGITS) | (negative & (size == 0))
         for place in range(min(int(size.max()), _MAX_INTEGER_DIGITS)):
             inside = place < size
