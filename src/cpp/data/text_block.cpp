@@ -49,20 +49,20 @@ std::string found(const char* p, const char* end) {
   return "'" + text + "'";
 }
 
+// The position `p` is handed through by value, so that it stays in a register.
 class Parser {
  public:
-  Parser(std::string_view text, TextBlock& out)
-      : p_(text.data()), end_(text.data() + text.size()), out_(out) {}
+  Parser(std::string_view text, TextBlock& out) : end_(text.data() + text.size()), out_(out) {}
 
   template <TextFormat format>
-  void run() {
-    const char* line = p_;
+  void run(const char* p) {
+    const char* line = p;
     try {
-      for (; p_ < end_; ++out_.n_lines) {
-        line = p_;
-        skip_blanks();
-        if (!at_line_end()) read_row<format>();
-        next_line();
+      for (; p < end_; ++out_.n_lines) {
+        line = p;
+        p = skip_blanks(p);
+        if (!at_line_end(p)) p = read_row<format>(p);
+        p = next_line(p);
       }
     } catch (const Failure& failure) {
       out_.error = TextError{out_.n_lines, failure.at - line + 1, failure.message};
@@ -70,100 +70,114 @@ class Parser {
   }
 
  private:
-  void skip_blanks() noexcept {
-    while (is_blank(*p_)) ++p_;
+  static const char* skip_blanks(const char* p) noexcept {
+    while (is_blank(*p)) ++p;
+    return p;
   }
-  bool at_line_end() const noexcept { return *p_ == '\n' || *p_ == '#' || p_ >= end_; }
-  void next_line() noexcept {
-    if (*p_ != '\n') {
-      const void* found = std::memchr(p_, '\n', static_cast<std::size_t>(end_ - p_));
-      p_ = found ? static_cast<const char*>(found) : end_;
+  bool at_line_end(const char* p) const noexcept { return *p == '\n' || *p == '#' || p >= end_; }
+  const char* next_line(const char* p) const noexcept {
+    if (*p != '\n') {
+      const void* found = std::memchr(p, '\n', static_cast<std::size_t>(end_ - p));
+      p = found ? static_cast<const char*>(found) : end_;
     }
-    if (p_ < end_) ++p_;
+    return p < end_ ? p + 1 : p;
   }
-  [[noreturn, gnu::cold]] void fail(const char* at, const std::string& expected,
-                                    const char* hint = "") const {
-    throw Failure{at, "expected " + expected + ", found " + found(at, end_) + hint};
+  [[noreturn, gnu::cold, gnu::noinline]] static void fail(const char* at, const char* end,
+                                                          std::string_view expected,
+                                                          const char* hint = "") {
+    throw Failure{at, "expected " + std::string(expected) + ", found " + found(at, end) + hint};
   }
 
   template <TextFormat format>
-  void read_row() {
-    float& y = out_.y[out_.n_rows];
-    p_ = number("a label (a finite number)", y);
-    FeatureId* const features = out_.features.data();
-    FieldId* const fields = out_.fields.data();
-    float* const values = out_.values.data();
-    const Index first = out_.nnz;
-    Index n = first;
-    std::uint32_t max_field = 0, misplaced = 0;
-    for (;;) {
-      skip_blanks();
-      if (at_line_end()) break;
+  const char* read_row(const char* p) {
+    p = number(p, "a label (a finite number)", out_.y[out_.n_rows]);
+    FeatureId* const features = out_.features.data() + out_.nnz;
+    FieldId* const fields = out_.fields.data() + (format == TextFormat::libffm ? out_.nnz : 0);
+    float* const values = out_.values.data() + out_.nnz;
+    Index n = 0;
+    std::uint32_t max_feature = 0, max_field = 0, misplaced = 0;
+    bool all_one = true;
+    for (;; ++n) {
+      p = skip_blanks(p);
+      if (at_line_end(p)) break;
       if constexpr (format == TextFormat::libffm) {
-        const std::uint32_t field = id("a field id", kMaxFields);
-        expect_colon("':' after the field id");
+        std::uint32_t field;
+        p = field_id(p, field);
+        p = colon(p, "':' after the field id");
         fields[n] = static_cast<FieldId>(field);
         max_field = std::max(max_field, field);
-        misplaced |= field ^ static_cast<std::uint32_t>(n - first);
+        misplaced |= field ^ static_cast<std::uint32_t>(n);
       }
-      const std::uint32_t feature = id("a feature id", kMaxFeatures);
-      expect_colon("':' and a value after the feature id", kNotLibffm<format>);
-      features[n] = feature;
-      max_feature_ = std::max(max_feature_, feature);
-      if (p_[0] == '1' && ends_token(p_[1])) {
+      p = id(p, "a feature id", kMaxFeatures, features[n]);
+      p = colon(p, "':' and a value after the feature id", kNotLibffm<format>);
+      max_feature = std::max(max_feature, features[n]);
+      if (p[0] == '1' && ends_token(p[1])) {
         values[n] = 1;
-        ++p_;
+        ++p;
       } else {
-        p_ = number("a value (a finite number)", values[n], kNotLibsvm<format>);
-        out_.all_one &= values[n] == 1;
+        p = number(p, "a value (a finite number)", values[n], kNotLibsvm<format>);
+        all_one &= values[n] == 1;
       }
-      ++n;
     }
-    finish_row<format>(n, max_field, misplaced);
+    out_.all_one &= all_one;
+    finish_row<format>(n, max_feature, max_field, misplaced != 0);
+    return p;
   }
 
   template <TextFormat format>
-  void finish_row(Index nnz, std::uint32_t max_field, std::uint32_t misplaced) noexcept {
-    const Index size = nnz - out_.nnz;
-    out_.nnz = nnz;
-    out_.indptr[++out_.n_rows] = nnz;
-    if (nnz > 0) out_.n_features = Index{max_feature_} + 1;
-    if constexpr (format == TextFormat::libffm) {
-      if (misplaced != 0 || (out_.n_rows > 1 && size != out_.n_fields)) out_.one_per_field = false;
-      if (size > 0) out_.n_fields = std::max(out_.n_fields, Index{max_field} + 1);
-    } else {
+  void finish_row(Index size, FeatureId max_feature, std::uint32_t max_field, bool misplaced) {
+    out_.nnz += size;
+    out_.indptr[++out_.n_rows] = out_.nnz;
+    if (format == TextFormat::libsvm || misplaced || (out_.n_rows > 1 && size != out_.n_fields))
       out_.one_per_field = false;
-      if (size > 0) out_.n_fields = 1;
+    if (size == 0) return;
+    out_.n_features = std::max(out_.n_features, Index{max_feature} + 1);
+    out_.n_fields = std::max(out_.n_fields, Index{max_field} + 1);
+  }
+
+  // Fields of one or two digits by branches: their lengths are foreseen, so that the processor goes
+  // on with the feature id before it has read the field. Feature ids vary too much for that.
+  [[gnu::always_inline]] const char* field_id(const char* p, std::uint32_t& field) const {
+    const auto first = static_cast<unsigned char>(p[0] - '0');
+    if (first < 10) {
+      field = first;
+      if (p[1] == ':') return p + 1;
+      const auto second = static_cast<unsigned char>(p[1] - '0');
+      field = first * 10u + second;
+      if (second < 10 && p[2] == ':') return p + 2;
     }
+    return id(p, "a field id", kMaxFields, field);
   }
-
-  std::uint32_t id(const char* what, Index limit) {
+  [[gnu::always_inline]] const char* id(const char* p, const char* what, Index limit,
+                                        std::uint32_t& id) const {
     std::uint64_t value;
-    const char* stop = scan_digits(p_, value);
-    if (stop == p_ || value >= static_cast<std::uint64_t>(limit))
-      fail(p_, std::string(what) + " in [0, " + std::to_string(limit) + ")");
-    p_ = stop;
-    return static_cast<std::uint32_t>(value);
+    const char* stop = scan_digits(p, value);
+    if (stop == p || value >= static_cast<std::uint64_t>(limit)) [[unlikely]]
+      fail_id(p, what, limit);
+    id = static_cast<std::uint32_t>(value);
+    return stop;
+  }
+  [[gnu::always_inline]] const char* colon(const char* p, const char* what,
+                                           const char* hint = "") const {
+    if (*p != ':') [[unlikely]]
+      fail(p, end_, what, p >= end_ || ends_token(*p) ? hint : "");
+    return p + 1;
+  }
+  [[noreturn, gnu::cold, gnu::noinline]] void fail_id(const char* p, const char* what,
+                                                      Index limit) const {
+    fail(p, end_, std::string(what) + " in [0, " + std::to_string(limit) + ")");
   }
 
-  void expect_colon(const char* what, const char* hint = "") {
-    if (*p_ != ':') [[unlikely]]
-      fail(p_, what, p_ >= end_ || ends_token(*p_) ? hint : "");
-    ++p_;
-  }
-
-  const char* number(const char* what, float& value, const char* hint = "") {
-    const char* stop = scan_number(p_, end_, value);
+  const char* number(const char* p, const char* what, float& value, const char* hint = "") const {
+    const char* stop = scan_number(p, end_, value);
     const bool complete = stop != nullptr && (stop >= end_ || ends_token(*stop));
     if (!complete || !std::isfinite(value)) [[unlikely]]
-      fail(p_, what, stop != nullptr && stop < end_ && *stop == ':' ? hint : "");
+      fail(p, end_, what, stop != nullptr && stop < end_ && *stop == ':' ? hint : "");
     return stop;
   }
 
-  const char* p_;
   const char* const end_;
   TextBlock& out_;
-  std::uint32_t max_feature_ = 0;
 };
 
 }  // namespace
@@ -181,8 +195,8 @@ void TextBlock::parse(std::string_view text, TextFormat format) {
   error.reset();
 
   Parser parser(text, *this);
-  format == TextFormat::libffm ? parser.run<TextFormat::libffm>()
-                               : parser.run<TextFormat::libsvm>();
+  format == TextFormat::libffm ? parser.run<TextFormat::libffm>(text.data())
+                               : parser.run<TextFormat::libsvm>(text.data());
 }
 
 }  // namespace pyfm

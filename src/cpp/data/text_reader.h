@@ -1,6 +1,6 @@
-// Text to data set: a file is mapped and read in windows, a stream is fed in blocks of any size.
-// A window is cut at line ends into one part per thread. The result does not depend on the
-// number of threads or on how the text was cut.
+// Text to data set: a file is mapped, a stream is fed in blocks of any size. The text is cut at
+// line ends into parts; each thread parses one at a time and appends its rows when it is its turn.
+// The result does not depend on the number of threads or on how the text was cut.
 #pragma once
 #include <functional>
 #include <string>
@@ -28,9 +28,11 @@ class TextReader {
   Dataset finish();
 
  private:
-  // Parses one window of `text`, whole lines, and returns its size.
-  Index parse_window(std::string_view text);
-  void parse_all(std::string_view text);
+  // Parses whole lines, of which only the last may lack its end. `done` is told now and then, on
+  // the calling thread, how many bytes of the text will not be looked at again.
+  void parse(std::string_view text, const std::function<void(Index)>& done = {});
+  void append(const TextBlock& block);
+  void parse_pending();
 
   std::string name_;
   TextFormat format_;

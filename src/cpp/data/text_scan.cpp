@@ -31,7 +31,13 @@ const char* scan_number(const char* p, const char* end, float& value) noexcept {
   // Short decimals exactly (Clinger 1990): the digits as an integer below 2^24 and a power of ten
   // up to 10^8 are both exact in float32, so that one division rounds correctly.
   std::uint64_t whole, fraction;
-  const char* point = scan_digits(p, whole);
+  const char* point;
+  if (is_digit(p[0]) && p[1] == '.') {  // the usual case: no need to wait for the digits' number
+    whole = static_cast<std::uint64_t>(p[0] - '0');
+    point = p + 1;
+  } else {
+    point = scan_digits(p, whole);
+  }
   if (point != p && whole < (1u << 24)) {
     if (point >= end || ends_token(*point)) {
       value = static_cast<float>(whole);
