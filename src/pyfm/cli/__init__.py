@@ -53,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     try:
-        return app(arguments, prog_name="pyfm", standalone_mode=False) or 0
+        code: int = app(arguments, prog_name="pyfm", standalone_mode=False) or 0
+        # Recent versions of typer turn KeyboardInterrupt into this code, older ones into Abort.
+        return _fail("interrupted", code) if code == _INTERRUPTED else code
     except _UsageError as error:
         return _fail(error.format_message(), _BAD_USAGE)  # type: ignore[attr-defined]
     except (KeyboardInterrupt, typer.Abort):

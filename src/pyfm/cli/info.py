@@ -25,12 +25,12 @@ def info(
         "features": f"{spec.n_features:,}",
         "fields": f"{spec.n_fields:,}",
         "weights": ", ".join(f"{name} {shape}" for name, shape in spec.shapes().items()),
-        "epochs": f"{len(history['epoch'])}, best {metadata['best_epoch']}",
+        "trained": f"{len(history['epoch'])} epochs, the best is {metadata['best_epoch']}",
     }
-    last = metadata["best_epoch"] - 1
+    best = metadata["best_epoch"]
     for name, column in history.items():
         if name.startswith(("train_", "valid_")) and name != "valid_seconds":
-            lines[name] = f"{column[last]:.5f} in epoch {last + 1}"
+            lines[name] = f"{column[best - 1]:.5f} in epoch {best}"
     for name, value in model.get_params(deep=False).items():
         lines[name] = repr(value)
     for name, text in lines.items():
