@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pickle
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from rows import entries_of
 
 from pyfm.dataset import Dataset
 
@@ -17,21 +17,6 @@ INDICES = np.array([3, 1, 0, 3, 2], np.uint32)
 FIELDS = np.array([0, 1, 0, 0, 2], np.uint16)
 VALUES = np.array([1, 0.5, -2, 3, 1], np.float32)
 Y = np.array([1, 0, 1], np.float32)
-
-
-def rows_of(data: Dataset) -> list[list[tuple[int, int, float]]]:
-    """Every row as (field, feature, value), with nothing implied."""
-    core = data.core
-    indptr = core.indptr
-    if indptr is None:
-        indptr = np.arange(data.n_rows + 1) * data.n_fields
-    fields = core.fields
-    if fields is None:
-        in_order = np.arange(data.nnz) % max(data.n_fields, 1)
-        fields = (in_order if core.indptr is None else np.zeros(data.nnz)).astype(np.uint16)
-    values = np.ones(data.nnz, np.float32) if core.values is None else core.values
-    entries = list(zip(fields.tolist(), core.features.tolist(), values.tolist(), strict=True))
-    return [entries[a:b] for a, b in pairwise(indptr)]
 
 
 def small() -> Dataset:
@@ -46,7 +31,7 @@ def test_from_arrays_borrows() -> None:
         assert theirs is not None
         assert np.shares_memory(mine, theirs)
         assert not theirs.flags.writeable
-    assert rows_of(data)[2] == [(0, 0, -2.0), (0, 3, 3.0), (2, 2, 1.0)]
+    assert entries_of(data)[2] == [(0, 0, -2.0), (0, 3, 3.0), (2, 2, 1.0)]
     assert data.nbytes == sum(a.nbytes for a in (INDPTR, INDICES, FIELDS, VALUES, Y))
 
 
@@ -66,7 +51,7 @@ def test_other_integers_are_converted(dtype: Any) -> None:
     data = Dataset.from_arrays(
         INDPTR.astype(dtype), INDICES.astype(dtype), fields=FIELDS.astype(dtype)
     )
-    assert rows_of(data)[0] == [(0, 3, 1.0), (1, 1, 1.0)]
+    assert entries_of(data)[0] == [(0, 3, 1.0), (1, 1, 1.0)]
 
 
 def test_strided_read_only_and_unaligned_arrays() -> None:
@@ -77,7 +62,7 @@ def test_strided_read_only_and_unaligned_arrays() -> None:
     data = Dataset.from_arrays(
         INDPTR[::-1].copy()[::-1], strided, fields=FIELDS, values=read_only, y=unaligned
     )
-    assert rows_of(data) == rows_of(small())
+    assert entries_of(data) == entries_of(small())
     assert data.y is not None
     assert data.y.tolist() == Y.tolist()
 
@@ -98,7 +83,8 @@ def test_strided_read_only_and_unaligned_arrays() -> None:
         ({"indices": np.array([3, 1, 0, 3, None])}, "indices: expected an array of integers"),
         ({"indices": [True] * 5}, "indices: expected an array of integers"),
         ({"n_features": 3}, r"row 0: expected a feature id in \[0, 3\), found 3"),
-        ({"n_features": -1}, "n_features: expected a number in"),
+        ({"n_features": -1}, "n_features: expected an integer in"),
+        ({"n_features": 4.0}, "n_features: expected an integer in"),
         ({"n_features": (1 << 32) + 1}, r"n_features: .*4294967296"),
         ({"fields": [0, 1, 0, 0]}, r"fields: expected length 5"),
         ({"fields": [0, 1, 0, 0, 1 << 16]}, r"fields: expected ids in \[0, 65535\], found 65536"),
@@ -133,7 +119,7 @@ def test_no_rows() -> None:
 
 def test_duplicate_features_and_empty_rows_are_kept() -> None:
     data = Dataset.from_arrays([0, 0, 2], [1, 1])
-    assert rows_of(data) == [[], [(0, 1, 1.0), (0, 1, 1.0)]]
+    assert entries_of(data) == [[], [(0, 1, 1.0), (0, 1, 1.0)]]
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.uint32])
@@ -143,20 +129,22 @@ def test_from_ids_borrows(dtype: Any) -> None:
     assert data.layout == "one_per_field"
     assert np.shares_memory(ids, data.core.features)
     assert data.nbytes == ids.nbytes + Y.nbytes
-    assert rows_of(data)[1] == [(0, 1, 1.0), (1, 3, 1.0)]
+    assert entries_of(data)[1] == [(0, 1, 1.0), (1, 3, 1.0)]
 
 
 def test_from_ids_converts() -> None:
     ids = np.array([[0, 2], [1, 3], [0, 3]])
     for other in (ids, ids.astype(np.int32, order="F"), ids.astype(np.int8), ids.tolist()):
-        assert rows_of(Dataset.from_ids(other)) == rows_of(Dataset.from_ids(ids.astype(np.int32)))
+        assert entries_of(Dataset.from_ids(other)) == entries_of(
+            Dataset.from_ids(ids.astype(np.int32))
+        )
 
 
 def test_from_ids_leaves_out_absent_ids() -> None:
     data = Dataset.from_ids([[0, -1, 2], [-1, -1, -1], [0, 1, -1]], n_features=10)
     assert data.layout == "csr"
     assert (data.n_fields, data.n_features) == (3, 10)
-    assert rows_of(data) == [[(0, 0, 1.0), (2, 2, 1.0)], [], [(0, 0, 1.0), (1, 1, 1.0)]]
+    assert entries_of(data) == [[(0, 0, 1.0), (2, 2, 1.0)], [], [(0, 0, 1.0), (1, 1, 1.0)]]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +166,7 @@ def test_from_csr() -> None:
     X = sp.csr_matrix((VALUES, INDICES.astype(np.int32), INDPTR), shape=(3, 6))
     data = Dataset.from_csr(X, Y, fields=[0, 1, 2, 0, 0, 0])
     assert (data.n_features, data.n_fields) == (6, 3)
-    assert rows_of(data) == rows_of(small())
+    assert entries_of(data) == entries_of(small())
     assert np.shares_memory(X.indices, data.core.features)
     assert np.shares_memory(X.data, data.core.values)
 
@@ -186,22 +174,22 @@ def test_from_csr() -> None:
 @pytest.mark.parametrize("form", ["csc", "coo", "lil", "dok", "bsr"])
 def test_from_csr_takes_any_sparse_format(form: str) -> None:
     X = sp.random(20, 9, 0.3, format="csr", random_state=0)
-    assert rows_of(Dataset.from_csr(X.asformat(form))) == rows_of(Dataset.from_csr(X))
-    assert rows_of(Dataset.from_csr(sp.csr_array(X))) == rows_of(Dataset.from_csr(X))
+    assert entries_of(Dataset.from_csr(X.asformat(form))) == entries_of(Dataset.from_csr(X))
+    assert entries_of(Dataset.from_csr(sp.csr_array(X))) == entries_of(Dataset.from_csr(X))
 
 
 def test_one_hot_csr_is_one_per_field() -> None:
     X = sp.csr_matrix(np.array([[1, 0, 0, 1], [0, 1, 0, 1], [0, 1, 1, 0]], np.float32))
     data = Dataset.from_csr(X, fields=[0, 0, 1, 1])
     assert data.layout == "one_per_field"
-    assert rows_of(data) == rows_of(Dataset.from_ids([[0, 3], [1, 3], [1, 2]]))
+    assert entries_of(data) == entries_of(Dataset.from_ids([[0, 3], [1, 3], [1, 2]]))
 
 
 def test_from_csr_without_fields_is_all_field_0() -> None:
     data = Dataset.from_csr(sp.csr_matrix(np.eye(3)))
     assert data.n_fields == 1
     assert data.core.fields is None
-    assert rows_of(data)[2] == [(0, 2, 1.0)]
+    assert entries_of(data)[2] == [(0, 2, 1.0)]
 
 
 def test_wrong_csr() -> None:
@@ -242,15 +230,15 @@ LAYOUTS = {
 def test_selection_is_numpys(data: Dataset, rows: Any) -> None:
     chosen = np.arange(3)[rows]
     part = data[rows]
-    everything = rows_of(data)
-    assert rows_of(part) == [everything[i] for i in chosen]
+    everything = entries_of(data)
+    assert entries_of(part) == [everything[i] for i in chosen]
     assert part.nnz == sum(len(everything[i]) for i in chosen)
     assert (part.n_features, part.n_fields) == (data.n_features, data.n_fields)
     for mine, whole in ((part.y, data.y), (part.sample_weight, data.sample_weight)):
         if whole is not None and len(chosen):
             assert mine is not None
             assert mine.tolist() == whole[chosen].tolist()
-    assert rows_of(part[::-1]) == rows_of(part)[::-1]
+    assert entries_of(part[::-1]) == entries_of(part)[::-1]
 
 
 def test_a_slice_shares_memory() -> None:
@@ -279,7 +267,7 @@ def test_wrong_selections(rows: Any, error: type[Exception], message: str) -> No
 @pytest.mark.parametrize("data", LAYOUTS.values(), ids=LAYOUTS)
 def test_pickle(data: Dataset) -> None:
     copy = pickle.loads(pickle.dumps(data[1:]))
-    assert rows_of(copy) == rows_of(data[1:])
+    assert entries_of(copy) == entries_of(data[1:])
     assert repr(copy) == repr(data[1:])
 
 

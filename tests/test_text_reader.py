@@ -2,51 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
-import lzma
-import os
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import pytest
-import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
+from rows import Entry, Format, libffm_text, read, rows_of
 
 from pyfm._core import FormatError, TextReader
 from pyfm.dataset import Dataset
 
-Entry = tuple[int, int, float]
 Rows = list[tuple[float, list[Entry]]]
-Format = Literal["libffm", "libsvm"]
-
-
-def read(text: bytes, text_format: Format = "libffm", n_threads: int = 1, cut: int = 0) -> Dataset:
-    reader = TextReader(name="text", format=text_format, n_threads=n_threads)
-    for block in (text[:cut], text[cut:]):
-        reader.feed(block)
-    return Dataset(reader.finish())
-
-
-def rows_of(data: Dataset) -> Rows:
-    core = data.core
-    width = data.n_fields
-    rows: Rows = []
-    assert core.y is not None
-    for i, y in enumerate(core.y.tolist()):
-        begin, end = i * width, (i + 1) * width
-        if core.indptr is not None:
-            begin, end = core.indptr[i : i + 2].tolist()
-        n = end - begin
-        implied = range(n) if core.indptr is None else [0] * n
-        fields = implied if core.fields is None else core.fields[begin:end].tolist()
-        values = [1.0] * n if core.values is None else core.values[begin:end].tolist()
-        features = core.features[begin:end].tolist()
-        rows.append((y, list(zip(fields, features, values, strict=True))))
-    return rows
 
 
 floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -111,20 +78,8 @@ def test_every_cut_gives_the_same_rows() -> None:
     assert rows_of(Dataset(reader.finish())) == whole
 
 
-@pytest.fixture(scope="module")
-def long_text() -> bytes:
-    rng = np.random.default_rng(0)
-    ids = rng.integers(0, 10 ** rng.integers(1, 9, (20_000, 6)))
-    y = rng.integers(0, 2, 20_000)
-    lines = (
-        f"{label} " + " ".join(f"{f}:{j}:1" for f, j in enumerate(row)) + "\n"
-        for label, row in zip(y.tolist(), ids.tolist(), strict=True)
-    )
-    return "".join(lines).encode()
-
-
-def test_what_is_implied_is_not_stored(long_text: bytes) -> None:
-    text = b"".join(long_text.splitlines(keepends=True)[:1000])
+def test_what_is_implied_is_not_stored() -> None:
+    text = libffm_text(1000)
     regular = read(text)
     assert regular.layout == "one_per_field"
     assert regular.nbytes == 1000 * (6 * 4 + 4)
@@ -139,7 +94,8 @@ def test_what_is_implied_is_not_stored(long_text: bytes) -> None:
 
 
 @pytest.mark.parametrize("n_threads", [2, 3, 8])
-def test_threads_do_not_matter(long_text: bytes, n_threads: int, tmp_path: Path) -> None:
+def test_threads_do_not_matter(n_threads: int, tmp_path: Path) -> None:
+    long_text = libffm_text(20_000)
     path = tmp_path / "rows.ffm"
     path.write_bytes(long_text)
     one = Dataset.from_libffm(path, n_threads=1)
@@ -234,94 +190,8 @@ def test_each_format_recognizes_the_other() -> None:
     assert issubclass(FormatError, ValueError)
 
 
-def test_libsvm_fields(tmp_path: Path) -> None:
-    path = tmp_path / "rows.svm"
-    path.write_bytes(b"1 3:1 7:1\n-1 4:1 6:0.5\n")
-    assert Dataset.from_libsvm(path).n_fields == 1
-    by_position = Dataset.from_libsvm(str(path), fields="position")
-    assert by_position.layout == "one_per_field"
-    assert rows_of(by_position)[1] == (-1.0, [(0, 4, 1.0), (1, 6, 0.5)])
-    by_feature = Dataset.from_libsvm(path, fields=[0] * 5 + [2] * 5)
-    assert (by_feature.n_features, by_feature.n_fields) == (10, 3)
-    assert rows_of(by_feature)[1] == (-1.0, [(0, 4, 1.0), (2, 6, 0.5)])
-    with pytest.raises(
-        ValueError, match=r"fields: expected one field id per column \(8\), found 7"
-    ):
-        Dataset.from_libsvm(path, fields=[0] * 7)
-    with pytest.raises(ValueError, match="fields: expected 'position'"):
-        Dataset.from_libsvm(path, fields="columns")
-    path.write_bytes(b"1 3:1 7:1\n0 5:1")
-    assert rows_of(Dataset.from_libsvm(path, fields="position"))[1] == (0.0, [(0, 5, 1.0)])
-
-
-ARCHIVES: dict[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.compress,
-    ".xz": lzma.compress,
-    ".zst": zstandard.ZstdCompressor().compress,
-}
-
-
-@pytest.mark.parametrize(("ending", "compress"), ARCHIVES.items(), ids=ARCHIVES)
-def test_archives(ending: str, compress: Any, long_text: bytes, tmp_path: Path) -> None:
-    path = tmp_path / f"rows.ffm{ending}"
-    archive = compress(long_text)
-    path.write_bytes(archive)
-    expected = read(long_text).core.features
-    assert np.array_equal(Dataset.from_libffm(path).core.features, expected)
-    path.write_bytes(archive + compress(long_text))  # archives may be concatenated
-    assert np.array_equal(Dataset.from_libffm(path).core.features, np.tile(expected, 2))
-
-    for bad in (archive[:-1], archive[: len(archive) // 2], archive[:5], b"no archive"):
-        path.write_bytes(bad)
-        with pytest.raises(FormatError, match=rf"rows\.ffm{ending}: expected a complete {ending}"):
-            Dataset.from_libffm(path)
-    # Damage inside may go unnoticed until the text makes no sense.
-    path.write_bytes(archive[:60] + bytes(64) + archive[124:])
-    with pytest.raises(FormatError, match=rf"rows\.ffm{ending}:"):
-        Dataset.from_libffm(path)
-
-
-def test_missing_and_unreadable_paths(tmp_path: Path) -> None:
-    for ending in ("", ".gz", ".xz", ".zst"):
-        missing = tmp_path / f"missing{ending}"
-        with pytest.raises(FileNotFoundError) as error:
-            Dataset.from_libffm(missing)
-        assert error.value.filename == str(missing)
-        folder = tmp_path / f"folder{ending}"
-        folder.mkdir()
-        with pytest.raises(IsADirectoryError):
-            Dataset.from_libffm(folder)
-    empty = tmp_path / "empty"
-    empty.touch()
-    with pytest.raises(FormatError, match=r"empty:1:1: expected at least one row"):
-        Dataset.from_libffm(empty)
-
-
-def test_a_pipe(long_text: bytes, tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(long_text,))
-    writer.start()
-    data = Dataset.from_libffm(pipe)
-    writer.join()
-    assert np.array_equal(data.core.features, read(long_text).core.features)
-
-
-def test_a_file_that_fills_its_last_page(tmp_path: Path) -> None:
-    path = tmp_path / "page"
-    path.write_bytes(b"#" * (65536 - 8) + b"\n1 0:7:1")
-    assert rows_of(Dataset.from_libffm(path)) == [(1.0, [(0, 7, 1.0)])]
-
-
 def test_blocks_of_any_kind_of_bytes() -> None:
     reader = TextReader(name="text", format="libffm", n_threads=1)
     reader.feed(bytearray(b"1 0:1:1\n"))
     reader.feed(memoryview(b"0 0:2:1\n"))
     assert rows_of(Dataset(reader.finish())) == [(1.0, [(0, 1, 1.0)]), (0.0, [(0, 2, 1.0)])]
-
-
-def test_wrong_arguments(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="n_threads: expected a number >= 1, or None, found 0"):
-        Dataset.from_libffm(tmp_path, n_threads=0)
-    with pytest.raises(ValueError, match="format: expected 'libffm' or 'libsvm', found 'csv'"):
-        TextReader(name="text", format="csv", n_threads=1)  # type: ignore[arg-type]

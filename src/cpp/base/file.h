@@ -27,7 +27,8 @@ class File {
   Index size_ = 0;
 };
 
-// The contents of a regular file, followed by at least kPadding readable zero bytes.
+// The contents of a regular file, followed by at least kPadding readable zero bytes. The file must
+// not be truncated meanwhile: the system answers a look at bytes that are gone with SIGBUS.
 class MappedFile {
  public:
   static constexpr Index kPadding = 4096;

@@ -8,7 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfm import _core
+from pyfm.checks import check_int
 from pyfm.dataset.buffers import (
+    MAX_FEATURES,
+    MAX_FIELDS,
     drop_implied,
     feature_ids,
     field_ids,
@@ -42,8 +45,6 @@ def compressed(
         raise ValueError("indptr: expected at least one offset (rows + 1), found none")
     features = one_dimensional("indices", feature_ids("indices", indices))
     of_entry = None if fields is None else field_ids("fields", fields)
-    if n_fields is None:
-        n_fields = 1 if of_entry is None else size_for(of_entry, None)
     return _core.Dataset(
         indptr=offsets,
         features=features,
@@ -52,8 +53,8 @@ def compressed(
         y=optional_floats("y", y),
         weight=optional_floats("sample_weight", sample_weight),
         n_rows=len(offsets) - 1,
-        n_features=size_for(features, n_features),
-        n_fields=n_fields,
+        n_features=size_for("n_features", n_features, features, MAX_FEATURES),
+        n_fields=size_for("n_fields", n_fields, of_entry, MAX_FIELDS),
     )
 
 
@@ -69,15 +70,15 @@ def columns(
     n_features: int | None = None,
 ) -> _core.Dataset:
     """Rows whose features are columns, each in a field of its own choosing."""
-    offsets = row_offsets("indptr", indptr)
-    of_entry, n_fields = fields_of_columns(indices, fields, n_columns)
-    kept_offsets, kept_fields = drop_implied(offsets, of_entry, n_fields)
     if n_features is None:
         n_features = n_columns
-    elif n_features < n_columns:
+    elif check_int("n_features", n_features, 0, MAX_FEATURES) < n_columns:
         raise ValueError(
             f"n_features: expected at least the number of columns ({n_columns}), found {n_features}"
         )
+    offsets = row_offsets("indptr", indptr)
+    of_entry, n_fields = fields_of_columns(indices, fields, n_columns)
+    kept_offsets, kept_fields = drop_implied(offsets, of_entry, n_fields)
     return _core.Dataset(
         indptr=kept_offsets,
         features=feature_ids("indices", indices),
@@ -159,7 +160,7 @@ def id_matrix(
         y=optional_floats("y", y),
         weight=optional_floats("sample_weight", sample_weight),
         n_rows=n_rows,
-        n_features=size_for(features, n_features),
+        n_features=size_for("n_features", n_features, features, MAX_FEATURES),
         n_fields=n_fields,
     )
 

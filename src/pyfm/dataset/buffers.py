@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from pyfm.checks import check_int
+
 if TYPE_CHECKING:
     from pyfm._core import FeatureIds, FieldIds, Floats, Indices
 
 _Unsigned = TypeVar("_Unsigned", bound=np.unsignedinteger[Any])
 _Any = TypeVar("_Any", bound=np.generic)
+
+MAX_FEATURES = 1 << 32  # the ids of base/types.h
+MAX_FIELDS = 1 << 16
 
 
 def one_dimensional(name: str, array: npt.NDArray[_Any]) -> npt.NDArray[_Any]:
@@ -83,10 +88,12 @@ def stored_values(values: Floats) -> Floats | None:
     return None if bool(np.all(values == 1)) else values
 
 
-def size_for(ids: npt.NDArray[Any], given: int | None) -> int:
-    """The size of an id space: as given, or just large enough."""
+def size_for(name: str, given: int | None, ids: npt.NDArray[Any] | None, limit: int) -> int:
+    """The size of an id space: as given, or just large enough; None: all ids are 0."""
     if given is not None:
-        return given
+        return check_int(name, given, 0, limit)
+    if ids is None:
+        return 1
     return int(ids.max()) + 1 if ids.size else 0
 
 
@@ -101,7 +108,7 @@ def fields_of_columns(
         raise ValueError(
             f"fields: expected one field id per column ({n_columns}), found {len(of_column)}"
         )
-    return of_column[columns], size_for(of_column, None)
+    return of_column[columns], size_for("n_fields", None, of_column, MAX_FIELDS)
 
 
 def drop_implied(
