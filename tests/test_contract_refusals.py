@@ -51,6 +51,10 @@ def model(**changes: Any) -> _core.Model:
             "sgd.l2: expected a finite number >= 0, found -1",
         ),
         (
+            {"factor_optimizer": ("sgd", {"learning_rate": 1e-40, "l2": 0.0})},
+            "sgd.learning_rate: expected a number between 1e-30 and 1e30, found 1e-40",
+        ),
+        (
             {"factor_optimizer": ("sgd", {"learning_rate": 0.1})},
             "sgd.l2: expected a number, found nothing",
         ),

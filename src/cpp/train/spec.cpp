@@ -14,6 +14,8 @@ namespace pyfm {
 namespace {
 
 constexpr Index kMaxFactors = 1024;
+// Parameters that float32 holds with room to spare: 1/√G is NaN where G is 0 or denormal.
+constexpr double kSmallest = 1e-30, kLargest = 1e30;
 
 template <class T>
 [[noreturn]] void refuse(const std::string& name, const std::string& expected, const T& found) {
@@ -52,6 +54,8 @@ OptimizerSpec make_optimizer(const std::string& name, const std::map<std::string
     if (!std::isfinite(value) || value < 0 || (value == 0 && !param.may_be_zero))
       refuse(name + "." + std::string(param.name),
              param.may_be_zero ? "a finite number >= 0" : "a finite number > 0", value);
+    if (value > kLargest || (value < kSmallest && !param.may_be_zero))
+      refuse(name + "." + std::string(param.name), "a number between 1e-30 and 1e30", value);
     spec.params.*param.member = static_cast<float>(value);
   }
   for (const auto& [key, value] : params)
