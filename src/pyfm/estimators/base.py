@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from pyfm.estimators.split import split
 from pyfm.estimators.targets import Targets
 from pyfm.progress import make_progress
 from pyfm.training import Training
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -52,7 +55,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         fields: Any = None,
         sample_weight: Any = None,
         eval_set: Any = None,
-    ) -> Any:
+    ) -> Self:
         """Trains a new model; an earlier one is replaced when the training ends.
 
         Parameters

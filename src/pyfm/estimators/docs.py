@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+import inspect
 from typing import TypeVar
 
 from pyfm.estimators.base import Estimator
@@ -70,7 +70,7 @@ classes_ : ndarray of shape (2,)
 def documented(cls: _Estimator) -> _Estimator:
     """Puts the shared sections in the place of {training} and {fitted} of the docstring."""
     if cls.__doc__ is not None:  # as under python -OO
-        own = textwrap.dedent(cls.__doc__)
+        own = inspect.cleandoc(cls.__doc__)
         fitted = _FITTED + (_CLASSES.lstrip() if cls._loss == "logistic" else "")
         own = own.replace("{training}", _TRAINING.strip()).replace("{fitted}", fitted.strip())
         choices = "{" + ", ".join(f'"{name}"' for name in cls._metrics) + "}"

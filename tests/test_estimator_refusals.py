@@ -1,0 +1,142 @@
+"""Estimators refuse what cannot be learned from, and say what they expected."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pyfm
+from pyfm import Dataset
+
+CLASSIFIERS = [pyfm.LinearClassifier, pyfm.FMClassifier, pyfm.FFMClassifier]
+REGRESSORS = [pyfm.LinearRegressor, pyfm.FMRegressor, pyfm.FFMRegressor]
+
+each_classifier = pytest.mark.parametrize("kind", CLASSIFIERS)
+each_regressor = pytest.mark.parametrize("kind", REGRESSORS)
+
+# Two fields of 2 ids, 50 times each pair; a click where they agree.
+IDS = np.array([[0, 2], [0, 3], [1, 2], [1, 3]] * 50)
+CLICKS = np.array([1, 0, 0, 1] * 50)
+
+BAD_PARAMETERS: list[tuple[str, Any, str]] = [
+    ("n_factors", 0, r"an integer in \[1, 1024\]"),
+    ("n_factors", 1025, r"an integer in \[1, 1024\]"),
+    ("n_factors", 4.0, "an integer"),
+    ("n_factors", True, "an integer"),
+    ("learning_rate", 0, "a finite number > 0"),
+    ("learning_rate", math.nan, "a finite number > 0"),
+    ("learning_rate", "fast", "a finite number > 0"),
+    ("l2", -1e-9, "a finite number >= 0"),
+    ("l2", math.inf, "a finite number >= 0"),
+    ("epochs", 0, "an integer >= 1"),
+    ("epochs", 2.5, "an integer >= 1"),
+    ("normalize", 1, "True or False"),
+    ("linear", None, "True or False"),
+    ("init_scale", -1, "a finite number >= 0"),
+    ("early_stopping", "yes", "True or False"),
+    ("validation_fraction", 0, "a number between 0 and 1"),
+    ("validation_fraction", 1.0, "a number between 0 and 1"),
+    ("n_iter_no_change", 0, "an integer >= 1"),
+    ("tol", -1, "a finite number >= 0"),
+    ("metric", "rsme", "one of 'logloss', 'auc', 'accuracy'"),
+    ("n_jobs", 0, "a number of threads, -1 for all cores, or None for 1"),
+    ("n_jobs", 1.5, "an integer"),
+    ("verbose", -1, "an integer >= 0"),
+    ("optimizer", "adam", "one of 'sgd', 'adagrad', 'ftrl'"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), BAD_PARAMETERS)
+def test_bad_parameters_are_named(name: str, value: Any, expected: str) -> None:
+    model = pyfm.FFMClassifier(**{name: value})
+    with pytest.raises(ValueError, match=f"^{name}: expected {expected}") as error:
+        model.fit(IDS, CLICKS)
+    assert repr(value) in str(error.value)
+    assert not hasattr(model, "history_")
+
+
+def test_regressors_know_no_metric_of_classes() -> None:
+    with pytest.raises(ValueError, match="metric: expected one of 'rmse', found 'auc'"):
+        pyfm.FMRegressor(metric="auc").fit(IDS, CLICKS)
+
+
+@each_classifier
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "requires y to be passed"),
+        ([1] * 200, r"expected two classes, found 1 class: \[1\]"),
+        ([0, 1, 2, 1] * 50, r"expected two classes, found 3 classes: \[0, 1, 2\]"),
+        ([0.5, 1.5, 2.5, 3.5] * 50, "Unknown label type"),
+        ([0, 1, 0, math.nan] * 50, "NaN"),
+        (CLICKS[:-1], "199"),
+    ],
+)
+def test_bad_labels(kind: Any, y: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        kind().fit(IDS, y)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "a Dataset that has targets"),
+        ([1, 1, 1], r"expected two classes, found 1 class: \[1.0\]"),
+        ([0, 1, 2], r"y\[1\]: expected a label 0 or 1, or -1 or 1, found 1.0"),
+        ([0, 3, 3], r"labels 0 and 1, or -1 and 1, found \[0.0, 3.0\]"),
+    ],
+)
+def test_bad_labels_of_datasets(y: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        pyfm.LinearClassifier().fit(Dataset.from_ids([[0], [1], [2]], y))
+
+
+@each_regressor
+@pytest.mark.parametrize("y", [[math.nan] * 200, [1e39] * 200, ["a"] * 200, CLICKS[:-1], None])
+def test_bad_targets(kind: Any, y: Any) -> None:
+    with pytest.raises(ValueError, match="y"):
+        kind().fit(IDS, y)
+
+
+@pytest.mark.parametrize("weight", [[-1] * 200, [math.nan] * 200, [0] * 200, [1] * 199])
+def test_bad_weights(weight: Any) -> None:
+    with pytest.raises(ValueError, match="weight"):
+        pyfm.LinearClassifier().fit(IDS, CLICKS, sample_weight=weight)
+
+
+@pytest.mark.parametrize("eval_set", [IDS, [(IDS, CLICKS)], (IDS, CLICKS, None, 1), (), "valid"])
+def test_eval_sets_of_another_form(eval_set: Any) -> None:
+    with pytest.raises(ValueError, match="eval_set: expected a Dataset, "):
+        pyfm.LinearClassifier().fit(IDS, CLICKS, eval_set=eval_set)
+
+
+def test_eval_sets_that_do_not_fit() -> None:
+    fit = pyfm.LinearClassifier(metric="auc").fit
+    with pytest.raises(ValueError, match=r"eval_set: y\[0\]: expected one of the classes 0 and 1"):
+        fit(IDS, CLICKS, eval_set=(IDS, CLICKS + 5))
+    with pytest.raises(ValueError, match="eval_set: X has 1 features"):
+        fit(IDS, CLICKS, eval_set=(IDS[:, :1], CLICKS))
+    with pytest.raises(ValueError, match="eval_set: expected rows of both classes"):
+        fit(IDS, CLICKS, eval_set=(IDS, np.ones(200, int)))
+
+
+def test_fields_of_another_length() -> None:
+    with pytest.raises(ValueError, match="fields: expected one field id per column"):
+        pyfm.FFMClassifier().fit(np.eye(4, dtype=np.float32), [0, 1, 0, 1], fields=[0, 1])
+
+
+def test_a_model_that_does_not_fit_in_memory() -> None:
+    data = Dataset.from_arrays([0, 1, 2], [0, 2**32 - 1], fields=[0, 2**16 - 1], y=[0, 1])
+    with pytest.raises(MemoryError, match="4294967296 features x 65536 fields x 4 factors"):
+        pyfm.FFMClassifier().fit(data)
+
+
+def test_a_training_that_diverges() -> None:
+    X = np.random.default_rng(0).normal(scale=1e4, size=(100, 3))
+    model = pyfm.LinearRegressor(optimizer="sgd", learning_rate=10, random_state=0)
+    with pytest.raises(ValueError, match=r"training diverged: .* use a smaller learning_rate"):
+        model.fit(X, X[:, 0])
+    assert not hasattr(model, "history_")
