@@ -132,6 +132,24 @@ def test_numbers(number: str, value: float) -> None:
     assert rows_of(read(text.encode())) == [(value, [(0, 1, value)])]
 
 
+def outcome(text: bytes, text_format: Format, n_threads: int, cut: int) -> object:
+    try:
+        return rows_of(read(text, text_format, n_threads, cut))
+    except FormatError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("text_format", ["libffm", "libsvm"])
+@given(
+    text=st.text("0123456789:.-+en# \t\r\n\0é", max_size=60).map(str.encode),
+    cut=st.integers(0, 60),
+)
+def test_any_text_gives_rows_or_the_same_error(text_format: Format, text: bytes, cut: int) -> None:
+    whole = outcome(text, text_format, 1, 0)
+    assert outcome(text, text_format, 3, cut) == whole
+    assert outcome(text * 2, text_format, 1, cut) == outcome(text * 2, text_format, 3, 0)
+
+
 END = "found the end of the line"
 
 
