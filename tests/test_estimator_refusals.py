@@ -44,6 +44,7 @@ BAD_PARAMETERS: list[tuple[str, Any, str]] = [
     ("metric", "rsme", "one of 'logloss', 'auc', 'accuracy'"),
     ("n_jobs", 0, "a number of threads, -1 for all cores, or None for 1"),
     ("n_jobs", 1.5, "an integer"),
+    ("n_jobs", 10**6, r"an integer in \[-1024, 1024\]"),
     ("verbose", -1, "an integer >= 0"),
     ("optimizer", "adam", "one of 'sgd', 'adagrad', 'ftrl'"),
 ]

@@ -49,6 +49,14 @@ def test_zero_where_it_makes_sense(kind: type[Optimizer], name: str) -> None:
             kind(**{name: 0})
 
 
+@pytest.mark.parametrize("value", [1e-31, 1e31])
+def test_values_that_float32_hardly_holds(value: float) -> None:
+    with pytest.raises(ValueError, match=r"learning_rate: expected a number between 1e-30 and 1e"):
+        SGD(learning_rate=value)
+    with pytest.raises(ValueError, match=r"^learning_rate: expected a number between"):
+        resolve("sgd", learning_rate=value)
+
+
 def test_names_stand_for_defaults() -> None:
     for name, kind in OPTIMIZERS.items():
         assert resolve(name, learning_rate=None, l1=None, l2=None) == kind()

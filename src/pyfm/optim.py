@@ -21,6 +21,15 @@ __all__ = ["SGD", "AdaGrad", "FTRL", "Optimizer"]
 
 # Parameters that may not be 0; all are finite and not negative.
 _POSITIVE = {"learning_rate", "beta", "initial_accumulator"}
+# What the core computes with in float32 keeps clear of its limits.
+_SMALLEST, _LARGEST = 1e-30, 1e30
+
+
+def _check(name: str, parameter: str, value: object) -> None:
+    positive = parameter in _POSITIVE
+    number = check_real(name, value, positive=positive)
+    if number > _LARGEST or (positive and number < _SMALLEST):
+        refuse(name, f"a number between {_SMALLEST:g} and {_LARGEST:g}", value)
 
 
 @dataclass(frozen=True)
@@ -31,8 +40,7 @@ class Optimizer:
 
     def __post_init__(self) -> None:
         for parameter, value in asdict(self).items():
-            what = f"{type(self).__name__}.{parameter}"
-            check_real(what, value, positive=parameter in _POSITIVE)
+            _check(f"{type(self).__name__}.{parameter}", parameter, value)
 
     def core(self) -> tuple[str, dict[str, float]]:
         """Name and parameters as the core takes them."""
@@ -183,5 +191,5 @@ def resolve(optimizer: object, **given: float | None) -> Optimizer:
                 f"{name}={value!r}: the optimizer {optimizer!r} has no {name}; "
                 f"use optimizer='ftrl', or leave {name}=None"
             )
-        check_real(name, value, positive=name in _POSITIVE)
+        _check(name, name, value)
     return kind(**changes)

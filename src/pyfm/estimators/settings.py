@@ -14,6 +14,7 @@ from pyfm.optim import Optimizer, resolve
 from pyfm.training import TrainingOptions
 
 _MAX_FACTORS = 1024
+_MAX_THREADS = 1024  # a system that cannot start a thread ends the process
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,6 @@ def n_threads(n_jobs: int | None) -> int:
     """Threads as scikit-learn counts them: None is 1, -1 all cores, -2 all but one."""
     if n_jobs is None:
         return 1
-    if check_int("n_jobs", n_jobs, -(2**31), 2**31 - 1) == 0:
+    if check_int("n_jobs", n_jobs, -_MAX_THREADS, _MAX_THREADS) == 0:
         refuse("n_jobs", "a number of threads, -1 for all cores, or None for 1", n_jobs)
     return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)
