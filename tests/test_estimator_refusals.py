@@ -46,6 +46,9 @@ BAD_PARAMETERS: list[tuple[str, Any, str]] = [
     ("n_jobs", 1.5, "an integer"),
     ("n_jobs", 10**6, r"an integer in \[-1024, 1024\]"),
     ("verbose", -1, "an integer >= 0"),
+    ("random_state", -1, "an integer in"),
+    ("random_state", 2**32, "an integer in"),
+    ("random_state", "0", "an integer in"),
     ("optimizer", "adam", "one of 'sgd', 'adagrad', 'ftrl'"),
 ]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import joblib
+import numpy as np
 
 from pyfm.checks import check_bool, check_choice, check_fraction, check_int, check_real, refuse
 from pyfm.estimators.model_spec import ModelSpec
@@ -49,6 +50,7 @@ class Settings:
             normalize=check_bool("normalize", params["normalize"]),
             init_scale=check_real("init_scale", params["init_scale"]) if factors else 0.0,
         )
+        check_seed(params["random_state"])
         rates = {name: params[name] for name in ("learning_rate", "l1", "l2")}
         metric = params["metric"]
         training = TrainingOptions(
@@ -69,6 +71,14 @@ class Settings:
             ),
             verbose=check_int("verbose", params["verbose"], 0),
         )
+
+
+def check_seed(random_state: object) -> None:
+    """A seed as NumPy's RandomState takes it, or one, or None."""
+    if random_state is None or isinstance(random_state, np.random.RandomState):
+        return
+    if not isinstance(random_state, int | np.integer) or not 0 <= random_state < 2**32:
+        refuse("random_state", "an integer in [0, 2**32 - 1], a RandomState or None", random_state)
 
 
 def n_threads(n_jobs: int | None) -> int:
