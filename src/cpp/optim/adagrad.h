@@ -18,7 +18,7 @@ struct AdaGrad {
   void step(V& w, V* s, V g) const {
     g = fma(V(p.l2), w, g);
     s[0] = fma(g, g, s[0]);
-    w = w - V(p.learning_rate) * g * rsqrt(s[0]);
+    w = sub_twice_over_sqrt(w, V(0.5f * p.learning_rate) * g, s[0]);
   }
 };
 

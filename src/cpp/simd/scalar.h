@@ -31,8 +31,8 @@ inline Scalar fma(Scalar a, Scalar b, Scalar c) {
 inline Scalar sqrt(Scalar a) {
   return Scalar(__builtin_sqrtf(a.v));
 }
-inline Scalar rsqrt(Scalar a) {
-  return Scalar(1.0f / __builtin_sqrtf(a.v));
+inline Scalar sub_twice_over_sqrt(Scalar w, Scalar half, Scalar a) {
+  return w - (half + half) / sqrt(a);
 }
 inline Scalar abs(Scalar a) {
   return Scalar(__builtin_fabsf(a.v));

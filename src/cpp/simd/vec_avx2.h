@@ -52,10 +52,12 @@ inline float sum(Vec a) {
   return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
 }
 
-// 12 bits from the table, about 23 after one Newton step: y (3 - x y²) / 2.
-inline Vec rsqrt(Vec a) {
+// w - 2 half / √a: 12 bits from the table, about 23 after one Newton step, whose
+// y (3 - a y²) / 2 gives its factor ½ to the caller's constant.
+inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec a) {
   const Vec y = _mm256_rsqrt_ps(a.v);
-  return y * (Vec(1.5f) - Vec(0.5f) * a * y * y);
+  const Vec e = _mm256_fnmadd_ps((a * y).v, y.v, Vec(3.0f).v);
+  return _mm256_fnmadd_ps((half * y).v, e.v, w.v);
 }
 
 inline Vec copysign(Vec magnitude, Vec sign) {

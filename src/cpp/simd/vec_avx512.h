@@ -48,10 +48,12 @@ inline float sum(Vec a) {
   return _mm512_reduce_add_ps(a.v);
 }
 
-// 14 bits from the table, all of them after one Newton step: y (3 - x y²) / 2.
-inline Vec rsqrt(Vec a) {
+// w - 2 half / √a: 14 bits from the table, all of them after one Newton step, whose
+// y (3 - a y²) / 2 gives its factor ½ to the caller's constant.
+inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec a) {
   const Vec y = _mm512_rsqrt14_ps(a.v);
-  return y * (Vec(1.5f) - Vec(0.5f) * a * y * y);
+  const Vec e = _mm512_fnmadd_ps((a * y).v, y.v, Vec(3.0f).v);
+  return _mm512_fnmadd_ps((half * y).v, e.v, w.v);
 }
 
 inline Vec copysign(Vec magnitude, Vec sign) {

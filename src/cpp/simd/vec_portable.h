@@ -43,8 +43,9 @@ inline Vec sqrt(Vec a) {
   for (int i = 0; i < 4; ++i) a.v[i] = __builtin_sqrtf(a.v[i]);
   return a;
 }
-inline Vec rsqrt(Vec a) {
-  return Vec(1.0f) / sqrt(a);
+// w - 2 half / √a.
+inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec a) {
+  return w - (half + half) / sqrt(a);
 }
 inline Vec abs(Vec a) {
   for (int i = 0; i < 4; ++i) a.v[i] = __builtin_fabsf(a.v[i]);

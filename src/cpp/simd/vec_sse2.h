@@ -47,10 +47,11 @@ inline float sum(Vec a) {
   return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
 }
 
-// 12 bits from the table, about 23 after one Newton step: y (3 - x y²) / 2.
-inline Vec rsqrt(Vec a) {
+// w - 2 half / √a: 12 bits from the table, about 23 after one Newton step, whose
+// y (3 - a y²) / 2 gives its factor ½ to the caller's constant.
+inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec a) {
   const Vec y = _mm_rsqrt_ps(a.v);
-  return y * (Vec(1.5f) - Vec(0.5f) * a * y * y);
+  return w - half * y * (Vec(3.0f) - a * y * y);
 }
 
 inline Vec select(Vec::Mask mask, Vec yes, Vec no) {
