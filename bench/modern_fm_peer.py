@@ -37,8 +37,10 @@ def _main(path: str, kind: str, k: str, eta: str, l2: str, epochs: str, threads:
     n_features, n_fields = int(arrays["n_features"]), arrays["train_ids"].shape[1]
 
     def rows(ids: np.ndarray) -> csr_matrix:
+        # Of unit length, since modern-fm does not scale rows and both others do.
+        values = np.full(ids.size, n_fields**-0.5)
         indptr = np.arange(len(ids) + 1) * n_fields
-        return csr_matrix((np.ones(ids.size), ids.ravel(), indptr), shape=(len(ids), n_features))
+        return csr_matrix((values, ids.ravel(), indptr), shape=(len(ids), n_features))
 
     cls = {"fm": modern_fm.FMClassifier, "ffm": modern_fm.FFMClassifier}[kind]
     model = cls(

@@ -8,6 +8,7 @@ log-loss is not worse. See bench/README.md.
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import sys
 import tempfile
@@ -28,6 +29,7 @@ TOLERANCE = 0.0005  # of log-loss: worse than the peer by more than this, and th
 
 FFM = libffm.Settings(n_factors=4, learning_rate=0.2, l2=2e-5)
 FM = {"n_factors": 16, "learning_rate": 0.2, "l2": 2e-5}
+LIBFFM = "libffm FFM k=4"
 LINEAR = {"learning_rate": 0.2, "l2": 2e-5, "normalize": True}
 
 
@@ -37,19 +39,22 @@ class Series:
 
     rows_per_second: list[float] = field(default_factory=list)
     valid_logloss: list[list[float]] = field(default_factory=list)  # (repetition, epoch)
-    first_epoch: list[float] = field(default_factory=list)  # its seconds over those of the later
+    # Of the epochs after the first, in which our table is filled and the peer's is not.
+    later_rows_per_second: list[float] = field(default_factory=list)
 
     @property
     def final_logloss(self) -> float:
         return statistics.median(curve[-1] for curve in self.valid_logloss)
 
 
-def fit_ours(model: Any, series: Series, train: pyfm.Dataset, valid: pyfm.Dataset) -> None:
-    history = model.fit(train, eval_set=valid).history_
-    seconds = history["seconds"]
-    series.rows_per_second.append(len(seconds) * train.n_rows / sum(seconds))
-    series.valid_logloss.append(history["valid_logloss"])
-    series.first_epoch.append(seconds[0] / statistics.median(seconds[1:] or seconds))
+def add(
+    series: Series, n_rows: int, cumulative_seconds: list[float], valid_logloss: list[float]
+) -> None:
+    """Note one run, whose training seconds are given as they stood after each epoch."""
+    first, last, epochs = cumulative_seconds[0], cumulative_seconds[-1], len(cumulative_seconds)
+    series.rows_per_second.append(n_rows * epochs / last)
+    series.later_rows_per_second.append(n_rows * (epochs - 1) / (last - first))
+    series.valid_logloss.append(valid_logloss)
 
 
 def ours(n_threads: int, epochs: int, seed: int) -> dict[str, Any]:
@@ -69,11 +74,11 @@ def measure(args: argparse.Namespace, n_threads: int, paths: list[Path]) -> dict
     for repetition in range(args.repetitions):
         settings = libffm.Settings(**asdict(FFM) | {"epochs": args.epochs, "n_threads": n_threads})
         run = libffm.train(*paths[:2], settings, peer_python=args.peer_python, binary=args.libffm)
-        peer = found["libffm FFM k=4"]
-        peer.rows_per_second.append(args.epochs * train.n_rows / run.cumulative_seconds[-1])
-        peer.valid_logloss.append(run.valid_logloss)
+        add(found[LIBFFM], train.n_rows, run.cumulative_seconds, run.valid_logloss)
         for name, model in ours(n_threads, args.epochs, repetition).items():
-            fit_ours(model, found[name], train, valid)
+            history = model.fit(train, eval_set=valid).history_
+            seconds = list(itertools.accumulate(history["seconds"]))
+            add(found[name], train.n_rows, seconds, history["valid_logloss"])
     if args.modern_fm:
         for name, kind, s in (("FM k=16", "fm", FM), ("FFM k=4", "ffm", asdict(FFM))):
             values = (s["n_factors"], s["learning_rate"], s["l2"], args.epochs, n_threads)
@@ -85,33 +90,42 @@ def measure(args: argparse.Namespace, n_threads: int, paths: list[Path]) -> dict
 
 
 def compare(found: dict[str, Series], our_name: str, peer_name: str) -> dict[str, Any]:
-    """The ratio of speeds, or None with the reason."""
-    our, peer = found[our_name], found[peer_name]
-    worse = our.final_logloss - peer.final_logloss
-    ratio = spread(our.rows_per_second)["median"] / spread(peer.rows_per_second)["median"]
+    """The ratio of speeds of the same model, or None if ours has not learned as well."""
+    worse = found[our_name].final_logloss - found[peer_name].final_logloss
+    ratio = relative_rows(found, our_name, peer_name)
     if worse > TOLERANCE:
         print(f"{our_name} / {peer_name}: no ratio, our log-loss is worse by {worse:.5f}")
-        return {"ours": our_name, "peer": peer_name, "ratio": None, "logloss_worse_by": worse}
-    print(f"{our_name} / {peer_name}: {ratio:.2f} x  (log-loss {worse:+.5f})")
+        ratio = None
+    else:
+        print(f"{our_name} / {peer_name}: {ratio:.2f} x  (log-loss {worse:+.5f})")
     return {"ours": our_name, "peer": peer_name, "ratio": ratio, "logloss_worse_by": worse}
 
 
+def relative_rows(found: dict[str, Series], name: str, peer_name: str) -> float:
+    medians = (statistics.median(found[n].rows_per_second) for n in (name, peer_name))
+    return next(medians) / next(medians)
+
+
 def report(found: dict[str, Series], n_threads: int) -> dict[str, Any]:
-    print(f"\n{n_threads} thread(s): rows/s in training, median (min - max); validation log-loss")
+    print(f"\n{n_threads} thread(s): rows/s, median (min - max); after epoch 1; valid log-loss")
     for name, series in found.items():
         s = spread(series.rows_per_second)
+        later = statistics.median(series.later_rows_per_second or [float("nan")])
         print(
             f"  {name:<18}{s['median']:>12,.0f}  ({s['min']:,.0f} - {s['max']:,.0f})"
-            f"   {series.final_logloss:.5f}"
+            f" {later:>12,.0f}   {series.final_logloss:.5f}"
         )
-    pairs = [(name, "libffm FFM k=4") for name in found if name.startswith("pyfm")]
-    pairs += [(name.replace("modern-fm", "pyfm"), name) for name in found if "modern" in name]
-    first = statistics.median(found["pyfm FFM k=4"].first_epoch)
-    print(f"first epoch of our FFM, which also fills the table: {first:.2f} of a later one")
+    peers = {name: name.replace("libffm", "pyfm").replace("modern-fm", "pyfm") for name in found}
+    comparisons = [compare(found, our, peer) for peer, our in peers.items() if our != peer]
+    # Models of another kind learn something else: their rows/s say nothing at equal quality.
+    others = {name: relative_rows(found, name, LIBFFM) for name in ("pyfm FM k=16", "pyfm linear")}
+    for name, ratio in others.items():
+        print(f"{name}, another model: {ratio:.2f} x the rows/s of {LIBFFM}")
     return {
         "n_threads": n_threads,
         "models": {name: asdict(series) for name, series in found.items()},
-        "comparisons": [compare(found, our, peer) for our, peer in pairs],
+        "comparisons": comparisons,
+        "rows_of_other_models_per_row_of_libffm": others,
     }
 
 
