@@ -197,6 +197,14 @@ def test_help(command: list[str]) -> None:
     assert "Usage: pyfm" in succeed(*command, "--help")
 
 
+def test_help_waits_for_no_library() -> None:
+    code = "import sys; from pyfm.cli import run; run(['--help']); print('sklearn' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.endswith("False\n")
+
+
 def test_no_command_is_help_and_version() -> None:
     assert "Usage: pyfm" in succeed()
     assert succeed("--version").startswith(f"pyfm {pyfm.__version__}")

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from pyfm import _core, estimators, metrics
+import pyfm
+from pyfm import metrics
 from pyfm.datasets import make_ctr
 
 _COLUMNS = "{:12} {:>9} {:>8} {:>13} {:>8}"
@@ -26,16 +27,16 @@ def demo(
     rate = float(train.y.mean())
     print(
         f"{train.n_rows:,} rows to learn from, {valid.n_rows:,} to judge by; "
-        f"{data.n_fields} fields, {data.n_features:,} features, SIMD level {_core.simd()}\n"
+        f"{data.n_fields} fields, {data.n_features:,} features, SIMD level {pyfm.simd()}\n"
     )
     print(_COLUMNS.format("", "log-loss", "AUC", "rows/s", "epochs"))
     guess = metrics.logloss(valid.y, np.full(valid.n_rows, rate))
     print(_COLUMNS.format("base rate", f"{guess:.4f}", "0.5000", "", ""))
     common: dict[str, Any] = {"early_stopping": True, "n_jobs": n_jobs, "random_state": seed}
     models = {
-        "linear": estimators.LinearClassifier(**common),
-        "FM": estimators.FMClassifier(**common),
-        "FFM": estimators.FFMClassifier(learning_rate=0.2, **common),
+        "linear": pyfm.LinearClassifier(**common),
+        "FM": pyfm.FMClassifier(**common),
+        "FFM": pyfm.FFMClassifier(learning_rate=0.2, **common),
     }
     for name, model in models.items():
         model.fit(train, eval_set=valid)

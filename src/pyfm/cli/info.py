@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from pyfm.cli.options import in_bytes
-from pyfm.model_file.reader import describe
 
 
 def info(
     model_path: Annotated[Path, typer.Argument(metavar="MODEL", help="What `train` wrote.")],
 ) -> None:
     """Show what a model file holds; the weights are not read."""
+    from pyfm.model_file.reader import describe  # loads scikit-learn
+
     model, metadata = describe(model_path)
     spec, history = metadata["spec"], metadata["history"]
     size = in_bytes(model_path.stat().st_size)

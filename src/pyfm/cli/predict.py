@@ -10,12 +10,10 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+import pyfm
 from pyfm import metrics
 from pyfm.cli.options import DataFormat, read
 from pyfm.dataset import Dataset
-from pyfm.estimators.classifier import Classifier
-from pyfm.estimators.settings import n_threads
-from pyfm.model_file import load
 
 
 def predict(
@@ -36,13 +34,15 @@ def predict(
     stderr when the predictions go to stdout. Features and fields that the model does not know are
     ignored.
     """
+    from pyfm.estimators.settings import n_threads  # loads scikit-learn
+
     try:
         n_threads(n_jobs)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    model = load(model_path).set_params(n_jobs=n_jobs)
+    model = pyfm.load(model_path).set_params(n_jobs=n_jobs)
     rows = read(data, data_format)
-    classifies = isinstance(model, Classifier)
+    classifies = hasattr(model, "classes_")
     predictions = model.predict_proba(rows)[:, 1] if classifies else model.predict(rows)
     lines = "".join(f"{p:.9g}\n" for p in predictions.tolist())
     if out is None:
@@ -56,7 +56,7 @@ def predict(
 
 def _quality(model: Any, rows: Dataset, predictions: NDArray[np.float64]) -> str:
     assert rows.y is not None
-    if not isinstance(model, Classifier):
+    if not hasattr(model, "classes_"):
         return f"rmse = {metrics.rmse(rows.y, predictions):.5f}\n"
     negative, positive = model.classes_
     if set(np.unique(rows.y)) != {negative, positive}:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pyfm import estimators
+import pyfm
 from pyfm.cli.options import (
     DataFormat,
     MetricName,
@@ -19,12 +19,14 @@ from pyfm.cli.options import (
     read,
 )
 from pyfm.dataset import Dataset
-from pyfm.estimators.base import Estimator
 
-_ESTIMATORS: dict[ModelKind, type[Estimator]] = {
-    ModelKind.linear: estimators.LinearClassifier,
-    ModelKind.fm: estimators.FMClassifier,
-    ModelKind.ffm: estimators.FFMClassifier,
+if TYPE_CHECKING:  # it loads scikit-learn, for which `--help` need not wait
+    from pyfm.estimators.base import Estimator
+
+_ESTIMATORS = {
+    ModelKind.linear: "LinearClassifier",
+    ModelKind.fm: "FMClassifier",
+    ModelKind.ffm: "FFMClassifier",
 }
 # Where they are not the estimator's own defaults: libffm's.
 _LIBFFM_DEFAULTS = {"epochs": 15, "learning_rate": 0.2}
@@ -146,12 +148,13 @@ def train(
 
 
 def _estimator(kind: ModelKind, params: dict[str, Any], **others: Any) -> Estimator:
-    known = _ESTIMATORS[kind]._get_param_names()
+    cls: type[Estimator] = getattr(pyfm, _ESTIMATORS[kind])
+    known = cls._get_param_names()
     for name in params:
         if name not in known:
             option = name.replace("_", "-")
             raise typer.BadParameter(f"--{option}: a {kind.value} model has no such parameter")
-    estimator = _ESTIMATORS[kind](**params, **others)
+    estimator = cls(**params, **others)
     try:
         estimator._settings()
     except ValueError as error:
