@@ -14,7 +14,7 @@ namespace {
 
 template <int K>
 struct Ffm {
-  static float score(const PartView& view, const Entries& row, Scratch& s) {
+  static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
     by_field<K>(view, s);
     if (!s.plain) return pairs<K, false>(view, s) + own_fields(view, s);
@@ -22,8 +22,8 @@ struct Ffm {
   }
 
   template <class Optimizer>
-  static void update(const PartView& view, float dscore, Scratch& s) {
-    const Optimizer optimizer{view.params};
+  static void update(PartView view, float dscore, Scratch s) {
+    const Optimizer optimizer(view.params);
     if (s.plain) return update_pairs<K, true>(optimizer, view, dscore * s.row.x[0] * s.row.x[0], s);
     update_pairs<K, false>(optimizer, view, dscore, s);
     update_own_fields(optimizer, view, dscore, s);
@@ -32,6 +32,11 @@ struct Ffm {
   template <class Optimizer>
   static void init_row(const PartView& view, FeatureId j) {
     init_factors<Optimizer>(view, j);
+  }
+
+  template <class Optimizer>
+  static void init_scratch(const PartView& view, Scratch& s) {
+    init_slots<Optimizer>(view, s.zeros);
   }
 
  private:

@@ -16,6 +16,7 @@ struct Tile {
   int i, j;          // first fields of I and J
   Index at_i, at_j;  // where in a row the blocks against I and J start
   Lanes lanes;
+  float *rows_i[B], *rows_j[B];
   Vec a[B], b[B];
 };
 
@@ -43,8 +44,8 @@ template <int K, class F>
       Tile<B> t;
       t.i = i, t.j = j, t.lanes = lanes;
       t.at_i = i * block + at, t.at_j = j * block + at;
-      unroll<B>([&](auto q) { t.a[q] = lanes.load(s.field_row[i + q] + t.at_j); });
-      unroll<B>([&](auto q) { t.b[q] = lanes.load(s.field_row[j + q] + t.at_i); });
+      unroll<B>([&](auto q) { t.a[q] = lanes.load(t.rows_i[q] = s.field_row[i + q] + t.at_j); });
+      unroll<B>([&](auto q) { t.b[q] = lanes.load(t.rows_j[q] = s.field_row[j + q] + t.at_i); });
       f(t, diagonal);
     });
   };
@@ -70,7 +71,7 @@ inline constexpr auto other = lanes_where<B>([](int field) { return field != q; 
 
 // Σ over pairs of different fields. Plain rows: without the (equal) values.
 template <int K, bool Plain>
-inline float pairs(const PartView& view, const Scratch& s) {
+inline float pairs(PartView view, Scratch s) {
   constexpr int B = fields_per_vector<K>;
   Vec total[B];
   unroll<B>([&](auto q) { total[q] = Vec(0.0f); });
@@ -108,25 +109,22 @@ template <int B, int q, bool Diagonal, class Optimizer>
   }
 }
 
-// The same for plain rows: weights are in a register already, and no lane is absent. (Lanes of
-// padding stay zero: their gradient is.)
+// The same for plain rows: weights are in a register already, and no lane is absent. Padding, lanes
+// or the row of zeros, is stepped like the rest and stays zero, since its gradient is.
 template <int B, int q, bool Diagonal, class Optimizer>
-[[gnu::always_inline]] inline void step_plain(const Optimizer& optimizer, const PartView& view,
-                                              const Scratch& s, Lanes lanes, int first, Index at,
-                                              Vec w, Vec g) {
-  if (B > 1 && first + q >= view.shape.n_fields) return;
-  float* row = s.field_row[first + q] + at;
+[[gnu::always_inline]] inline void step_plain(const Optimizer& optimizer, Index width, Lanes lanes,
+                                              float* row, Vec w, Vec g) {
   if constexpr (Diagonal)
-    step_masked(optimizer, row, view.shape.width, nonzero(Vec::load(other<B, q>.data())), w, g);
+    step_masked(optimizer, row, width, nonzero(Vec::load(other<B, q>.data())), w, g);
   else
-    step(optimizer, row, view.shape.width, lanes, w, g);
+    step(optimizer, row, width, lanes, w, g);
 }
 
 template <int K, bool Plain, class Optimizer>
-inline void update_pairs(const Optimizer& optimizer, const PartView& view, float dscore,
-                         const Scratch& s) {
+inline void update_pairs(Optimizer optimizer, PartView view, float dscore, Scratch s) {
   constexpr int B = fields_per_vector<K>;
   const Vec k(dscore);
+  const Index width = view.shape.width;
   for_tiles<K>(
       view, s, view.shape.width, view.shape.stride,
       [&](Tile<B>& t, auto diagonal) __attribute__((always_inline)) {
@@ -135,9 +133,9 @@ inline void update_pairs(const Optimizer& optimizer, const PartView& view, float
         if constexpr (B > 1) transpose_groups<K>(ta), transpose_groups<K>(tb);
         unroll<B>([&](auto q) __attribute__((always_inline)) {
           if constexpr (Plain) {
-            step_plain<B, q, diagonal>(optimizer, view, s, t.lanes, t.i, t.at_j, t.a[q], k * tb[q]);
+            step_plain<B, q, diagonal>(optimizer, width, t.lanes, t.rows_i[q], t.a[q], k * tb[q]);
             if constexpr (!diagonal)
-              step_plain<B, q, false>(optimizer, view, s, t.lanes, t.j, t.at_i, t.b[q], k * ta[q]);
+              step_plain<B, q, false>(optimizer, width, t.lanes, t.rows_j[q], t.b[q], k * ta[q]);
           } else {
             step_field<B, q, diagonal>(optimizer, view, s, t.lanes, t.i, t.at_j, k * tb[q]);
             if constexpr (!diagonal)

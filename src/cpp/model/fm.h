@@ -11,7 +11,7 @@ namespace {
 // K: floats of a block at compile time, 0 where only run time knows.
 template <int K>
 struct Fm {
-  static float score(const PartView& view, const Entries& row, Scratch& s) {
+  static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
     if (s.next)
       for (Index i = 0; i < s.next->size; ++i)
@@ -31,8 +31,8 @@ struct Fm {
   }
 
   template <class Optimizer>
-  static void update(const PartView& view, float dscore, Scratch& s) {
-    const Optimizer optimizer{view.params};
+  static void update(PartView view, float dscore, Scratch s) {
+    const Optimizer optimizer(view.params);
     for_lanes(K ? K : view.shape.block, [&](Index at, Lanes lanes) {
       const Vec sum = Vec::load(s.sum + at);
       for (int i = 0; i < s.row.size; ++i) {

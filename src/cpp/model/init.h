@@ -25,18 +25,24 @@ inline bool all_zero(const float* w, Index size) {
   return zero;
 }
 
+// Gives the slots of a row their initial state.
 template <class Optimizer>
-inline void init_factors(const PartView& view, FeatureId j) {
+inline void init_slots(const PartView& view, float* w) {
   constexpr int n = Optimizer::info.slots;
-  const Optimizer optimizer{view.params};
+  const Optimizer optimizer(view.params);
   const Index width = view.shape.width;
-  float* w = view.row(j);
-  if (all_zero(w, width)) init_weights(view.shape, j, w);
   for_lanes(width, [&](Index at, Lanes lanes) {
     Vec slots[n + 1];
     optimizer.init(lanes.load(w + at), slots);
     for (int s = 0; s < n; ++s) lanes.store(slots[s], w + at + (s + 1) * width);
   });
+}
+
+template <class Optimizer>
+inline void init_factors(const PartView& view, FeatureId j) {
+  float* w = view.row(j);
+  if (all_zero(w, view.shape.width)) init_weights(view.shape, j, w);
+  init_slots<Optimizer>(view, w);
 }
 
 }  // namespace

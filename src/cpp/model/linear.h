@@ -10,7 +10,7 @@ namespace pyfm::PYFM_ISA {
 namespace {
 
 struct Linear {
-  static float score(const PartView& view, const Entries& row, Scratch& s) {
+  static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
     if (s.next)
       for (Index i = 0; i < s.next->size; ++i)
@@ -28,8 +28,8 @@ struct Linear {
   }
 
   template <class Optimizer>
-  static void update(const PartView& view, float dscore, Scratch& s) {
-    const Optimizer optimizer{view.params};
+  static void update(PartView view, float dscore, Scratch s) {
+    const Optimizer optimizer(view.params);
     constexpr int n = Optimizer::info.slots;
     for (int i = 0; i < s.row.size; ++i) {
       const float* w = view.row(s.row.feature[i]);
@@ -53,19 +53,19 @@ struct Linear {
         }
       }
     }
-    Optimizer for_bias = optimizer;
-    for_bias.p.l1 = for_bias.p.l2 = 0;
-    step_one(for_bias, view.bias, dscore);
+    OptimizerParams for_bias = view.params;
+    for_bias.l1 = for_bias.l2 = 0;
+    step_one(Optimizer(for_bias), view.bias, dscore);
   }
 
   template <class Optimizer>
   static void init_row(const PartView& view, FeatureId j) {
-    init_one(Optimizer{view.params}, view.row(j));
+    init_one(Optimizer(view.params), view.row(j));
   }
 
   template <class Optimizer>
   static void init_bias(const PartView& view) {
-    init_one(Optimizer{view.params}, view.bias);
+    init_one(Optimizer(view.params), view.bias);
   }
 
  private:

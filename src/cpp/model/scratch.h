@@ -43,7 +43,7 @@ struct Scratch {
   int* group;         // groups of fields (one vector wide) with an entry
   int n_groups;
   float* sums;   // (n_fields, width) Σ x w of fields with several entries
-  float* zeros;  // (stride,) stands for absent fields
+  float* zeros;  // (stride,) a row of zeros, stands for absent fields
   bool plain;    // every field has exactly one entry and all values are equal
 };
 

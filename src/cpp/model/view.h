@@ -1,4 +1,6 @@
 // What a kernel sees of one part of a model: plain aggregates that cross the ISA border.
+// Kernels take them by value: a vector store may alias any memory but that of locals, and what it
+// may alias has to be loaded anew after it.
 #pragma once
 #include <cstdint>
 

@@ -7,18 +7,21 @@ namespace {
 
 struct AdaGrad {
   static constexpr OptimizerInfo info = {"adagrad", 1, "learning_rate l2 initial_accumulator"};
-  OptimizerParams p;
+  float half_rate, l2, initial;
+
+  explicit AdaGrad(const OptimizerParams& p)
+      : half_rate(p.learning_rate / 2), l2(p.l2), initial(p.initial_accumulator) {}
 
   template <class V>
   void init(V, V* s) const {
-    s[0] = V(p.initial_accumulator);
+    s[0] = V(initial);
   }
 
   template <class V>
   void step(V& w, V* s, V g) const {
-    g = fma(V(p.l2), w, g);
+    g = fma(V(l2), w, g);
     s[0] = fma(g, g, s[0]);
-    w = sub_twice_over_sqrt(w, V(0.5f * p.learning_rate) * g, s[0]);
+    w = sub_twice_over_sqrt(w, V(half_rate) * g, s[0]);
   }
 };
 

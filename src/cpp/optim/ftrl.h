@@ -10,26 +10,28 @@ namespace {
 
 struct Ftrl {
   static constexpr OptimizerInfo info = {"ftrl", 2, "learning_rate beta l1 l2"};
-  OptimizerParams p;
+  float inverse_rate, beta, l1, l2;
+
+  explicit Ftrl(const OptimizerParams& p)
+      : inverse_rate(1 / p.learning_rate), beta(p.beta), l1(p.l1), l2(p.l2) {}
 
   template <class V>
   void init(V w, V* s) const {
     const V zero(0.0f);
-    const V z = zero - (w * V(p.beta / p.learning_rate + p.l2) + copysign(V(p.l1), w));
+    const V z = zero - (w * V(beta * inverse_rate + l2) + copysign(V(l1), w));
     s[0] = select(less_equal(abs(w), zero), zero, z);
     s[1] = zero;
   }
 
   template <class V>
   void step(V& w, V* s, V g) const {
-    const V inverse_rate(1.0f / p.learning_rate);
     const V root = sqrt(s[1]);
     s[1] = fma(g, g, s[1]);
     const V new_root = sqrt(s[1]);
-    s[0] = s[0] + g - (new_root - root) * inverse_rate * w;
-    const V curvature = fma(V(p.beta) + new_root, inverse_rate, V(p.l2));
-    const V shrunk = copysign(V(p.l1), s[0]) - s[0];
-    w = select(less_equal(abs(s[0]), V(p.l1)), V(0.0f), shrunk / curvature);
+    s[0] = s[0] + g - (new_root - root) * V(inverse_rate) * w;
+    const V curvature = fma(V(beta) + new_root, V(inverse_rate), V(l2));
+    const V shrunk = copysign(V(l1), s[0]) - s[0];
+    w = select(less_equal(abs(s[0]), V(l1)), V(0.0f), shrunk / curvature);
   }
 };
 

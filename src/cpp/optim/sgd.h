@@ -7,14 +7,16 @@ namespace {
 
 struct Sgd {
   static constexpr OptimizerInfo info = {"sgd", 0, "learning_rate l2"};
-  OptimizerParams p;
+  float rate, l2;
+
+  explicit Sgd(const OptimizerParams& p) : rate(p.learning_rate), l2(p.l2) {}
 
   template <class V>
   void init(V, V*) const {}
 
   template <class V>
   void step(V& w, V*, V g) const {
-    w = w - V(p.learning_rate) * fma(V(p.l2), w, g);
+    w = w - V(rate) * fma(V(l2), w, g);
   }
 };
 

@@ -19,6 +19,10 @@ constexpr PartKernels part_kernels() {
   k.init_row = [](const PartView& v, FeatureId j) noexcept { P::template init_row<O>(v, j); };
   if constexpr (requires(const PartView& v) { P::template init_bias<O>(v); })
     k.init_bias = [](const PartView& v) noexcept { P::template init_bias<O>(v); };
+  if constexpr (requires(const PartView& v, Scratch& s) { P::template init_scratch<O>(v, s); })
+    k.init_scratch = [](const PartView& v, Scratch& s) noexcept {
+      P::template init_scratch<O>(v, s);
+    };
   return k;
 }
 

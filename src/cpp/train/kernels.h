@@ -22,7 +22,9 @@ struct PartKernels {
   void (*update)(const PartView&, float dscore, Scratch& scratch) noexcept;
   // Initial weights and optimizer state.
   void (*init_row)(const PartView&, FeatureId) noexcept;
+  // These two are null in parts that need no such thing.
   void (*init_bias)(const PartView&) noexcept;
+  void (*init_scratch)(const PartView&, Scratch&) noexcept;
 };
 
 struct KernelTable {

@@ -30,9 +30,13 @@ struct Worker {
               data.n_features() <= spec.n_features && data.n_fields() <= n_fields};
     normalize = spec.normalize;
     const KernelTable& table = kernel_table(simd_level());
-    for (ModelPart& p : model.parts())
+    for (ModelPart& p : model.parts()) {
       parts.push_back({p.view(), &table.find(p.part, p.optimizer.index, p.shape.block),
                        ScratchMemory(p.shape, data.max_row_nnz())});
+      PartWorker& made = parts.back();
+      if (made.kernels->init_scratch && model.trainable())
+        made.kernels->init_scratch(made.view, made.scratch.view());
+    }
   }
 
   // `next` is fetched into the cache meanwhile, unless it is null.
