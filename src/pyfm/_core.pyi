@@ -67,7 +67,7 @@ class TextReader:
         self, *, name: str, format: Literal["libffm", "libsvm"], n_threads: int
     ) -> None: ...
     def feed(self, block: bytes | bytearray | memoryview) -> None: ...
-    def read_file(self, path: str) -> None: ...
+    def read_file(self, path: bytes) -> None: ...  # as the file system spells it
     def finish(self) -> Dataset: ...
 
 # --- models -------------------------------------------------------------------------------------
@@ -80,7 +80,9 @@ class EpochStats:
     def seconds(self) -> float: ...
 
 class Snapshot:
-    """A copy of the weights (not of the optimizers' state)."""
+    """A copy of the weights (not of the optimizers' state); empty until it is saved to."""
+
+    def __init__(self) -> None: ...
 
 class Model:
     def __init__(
@@ -106,7 +108,7 @@ class Model:
         """Size of all tables: weights and optimizer state."""
     @property
     def weight_nbytes(self) -> int:
-        """Size of a Snapshot."""
+        """Size of a Snapshot when training has met every feature."""
     # Writable views into the tables; None when the model has no such part. Rows of features that
     # training never met are zero.
     @property
@@ -132,7 +134,8 @@ class Model:
         """Raw scores, shape (n_rows,). Unknown features and fields are ignored. Thread-safe."""
     def predict(self, data: Dataset, *, n_threads: int) -> Doubles:
         """Scores through the inverse link: probabilities for "logistic", scores for "squared"."""
-    def snapshot(self) -> Snapshot: ...
+    def save(self, snapshot: Snapshot) -> None:
+        """Overwrites `snapshot`, in the memory that it has already."""
     def restore(self, snapshot: Snapshot) -> None: ...
 
 # --- metrics: y, prediction (on the scale of y), weight (None: all 1) -----------------------------

@@ -139,14 +139,16 @@ class Training:
         return True
 
     def _keep(self, improved: bool) -> None:
-        # The old copy goes before the new one comes, so that there are never two.
         if self.options.early_stopping:
             if improved:
-                self._best = None
-                self._best = self.model.snapshot()
+                self._best = self._saved(self._best)
         elif self.model.weight_nbytes <= _CHEAP_SNAPSHOT:
-            self._last = None
-            self._last = self.model.snapshot()
+            self._last = self._saved(self._last)
+
+    def _saved(self, snapshot: _core.Snapshot | None) -> _core.Snapshot:
+        snapshot = snapshot or _core.Snapshot()
+        self.model.save(snapshot)
+        return snapshot
 
     def _restore(self, snapshot: _core.Snapshot | None) -> None:
         if snapshot is not None:

@@ -137,7 +137,8 @@ BOOST_AUTO_TEST_CASE(a_snapshot_brings_the_weights_back) {
     Model model(spec(kind, 1, 5, 4));
     train_epoch(model, data.slice(0, 5), {0, true, 1, nullptr});
     const std::vector<float> before = scores(model, data);
-    const Snapshot snapshot = model.snapshot();
+    Snapshot snapshot;
+    model.save(snapshot);
     train_epoch(model, data, {1, true, 1, nullptr});
     BOOST_TEST(scores(model, data) != before);
     model.restore(snapshot);

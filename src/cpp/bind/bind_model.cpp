@@ -76,7 +76,7 @@ void bind_model(py::module_& m) {
   py::class_<EpochStats>(m, "EpochStats")
       .def_readonly("loss", &EpochStats::loss)
       .def_readonly("seconds", &EpochStats::seconds);
-  py::class_<Snapshot>(m, "Snapshot");
+  py::class_<Snapshot>(m, "Snapshot").def(py::init<>());
 
   py::class_<Model>(m, "Model")
       .def(py::init([](std::string kind, std::string loss, Index n_features, Index n_fields,
@@ -120,7 +120,7 @@ void bind_model(py::module_& m) {
             return per_row<double>(model, data, n_threads, predict);
           },
           py::arg("data"), py::kw_only(), py::arg("n_threads"))
-      .def("snapshot", &Model::snapshot, py::call_guard<py::gil_scoped_release>())
+      .def("save", &Model::save, py::arg("snapshot"), py::call_guard<py::gil_scoped_release>())
       .def("restore", &Model::restore, py::arg("snapshot"),
            py::call_guard<py::gil_scoped_release>());
 }

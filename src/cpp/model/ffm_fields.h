@@ -43,8 +43,22 @@ inline void list_groups(int n_fields, int fields_per_group, Scratch& s) {
       s.group[s.n_groups++] = f / fields_per_group;
 }
 
+// The usual row: one entry for each field, in field order, and all values equal.
+template <int K>
+inline void plain_by_field(const PartView& view, Scratch& s) {
+  constexpr int B = fields_per_vector<K>;
+  const int n_fields = view.shape.n_fields;
+  for (int f = 0; f < n_fields; ++f) s.field_row[f] = view.row(s.row.feature[f]);
+  for (int f = n_fields; f % B != 0; ++f) s.field_row[f] = s.zeros;
+  s.n_groups = (n_fields + B - 1) / B;
+  for (int m = 0; m < s.n_groups; ++m) s.group[m] = m;
+  s.plain = true;
+}
+
 template <int K>
 inline void by_field(const PartView& view, Scratch& s) {
+  if (!s.row.field && s.row.equal && s.row.size == view.shape.n_fields)
+    return plain_by_field<K>(view, s);
   constexpr int B = fields_per_vector<K>;
   const int n_fields = view.shape.n_fields, block = view.shape.block;
   const int padded = (n_fields + B - 1) / B * B;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -64,7 +63,7 @@ Model::Model(ModelSpec spec) : spec_(std::move(spec)) {
   for (const PartShape& shape : shapes) bytes += table_bytes(shape);
   check_memory(spec_, bytes);
 
-  seen_ = Array<std::uint64_t>((spec_.n_features + 63) / 64);
+  met_ = Bits(spec_.n_features);
   if (spec_.linear) add_part(Part::linear, shapes.front(), spec_.linear_optimizer);
   if (spec_.has_factors())
     add_part(spec_.kind == "ffm" ? Part::ffm : Part::fm, shapes.back(), spec_.factor_optimizer);
@@ -73,10 +72,7 @@ Model::Model(ModelSpec spec) : spec_(std::move(spec)) {
 void Model::add_part(Part part, PartShape shape, const std::optional<OptimizerSpec>& optimizer) {
   ModelPart p{part, shape, optimizer.value_or(OptimizerSpec{}), {}, {}};
   p.rows = Array<float>(shape.n_features * shape.stride);
-  if (part == Part::linear) {
-    p.bias = Array<float>(shape.stride);
-    if (optimizer) kernel_table(simd_level()).find(part, optimizer->index, 1).init_bias(p.view());
-  }
+  if (part == Part::linear) p.bias = Array<float>(shape.stride);
   parts_.push_back(std::move(p));
 }
 
@@ -86,46 +82,44 @@ ModelPart* Model::find(Part part) noexcept {
 }
 
 Index Model::nbytes() const noexcept {
-  Index bytes = seen_.size() * 8;
+  Index bytes = met_.nbytes();
   for (const ModelPart& p : parts_) bytes += (p.rows.size() + p.bias.size()) * Index{sizeof(float)};
   return bytes;
 }
 
 Index Model::weight_nbytes() const noexcept {
-  Index bytes = seen_.size() * 8;
+  Index bytes = met_.nbytes();
   for (const ModelPart& p : parts_)
     bytes += p.shape.n_features * p.shape.width * Index{sizeof(float)};
   return bytes;
 }
 
-Snapshot Model::snapshot() const {
-  Snapshot s;
-  s.seen = Array<std::uint64_t>(seen_.size());
-  std::memcpy(s.seen.data(), seen_.data(), static_cast<std::size_t>(seen_.size()) * 8);
-  for (const ModelPart& p : parts_) {
-    const auto bytes = static_cast<std::size_t>(p.shape.width) * sizeof(float);
-    Array<float> rows(p.shape.n_features * p.shape.width);
-    for (Index j = 0; j < p.shape.n_features; ++j)
-      if (seen_[j / 64] >> (j % 64) & 1)
-        std::memcpy(rows.data() + j * p.shape.width, p.rows.data() + j * p.shape.stride, bytes);
+void Model::save(Snapshot& s) const {
+  s.met.assign(met_);
+  s.rows.resize(parts_.size());
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const ModelPart& p = parts_[i];
+    s.rows[i].resize(met_.count() * p.shape.width);
+    met_.for_each([&, to = s.rows[i].data()](Index j) mutable {
+      to = std::copy_n(p.rows.data() + j * p.shape.stride, p.shape.width, to);
+    });
     if (!p.bias.empty()) s.bias = p.bias[0];
-    s.rows.push_back(std::move(rows));
   }
-  return s;
 }
 
-// Rows met since the snapshot go back to zero, and count as never met.
+// Features met since the snapshot go back to zero, and count as never met.
 void Model::restore(const Snapshot& s) {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     ModelPart& p = parts_[i];
-    const auto bytes = static_cast<std::size_t>(p.shape.width) * sizeof(float);
-    for (Index j = 0; j < p.shape.n_features; ++j)
-      if (seen_[j / 64] >> (j % 64) & 1)
-        std::memcpy(p.rows.data() + j * p.shape.stride, s.rows[i].data() + j * p.shape.width,
-                    bytes);
+    const auto row = [&](Index j) { return p.rows.data() + j * p.shape.stride; };
+    met_.for_each([&](Index j) { std::fill_n(row(j), p.shape.width, 0.0f); });
+    s.met.for_each([&, from = s.rows[i].data()](Index j) mutable {
+      std::copy_n(from, p.shape.width, row(j));
+      from += p.shape.width;
+    });
     if (!p.bias.empty()) p.bias[0] = s.bias;
   }
-  std::memcpy(seen_.data(), s.seen.data(), static_cast<std::size_t>(seen_.size()) * 8);
+  met_.assign(s.met);
 }
 
 }  // namespace pyfm

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/array.h"
+#include "base/bits.h"
 #include "loss/loss.h"
 #include "train/kernels.h"
 #include "train/spec.h"
@@ -25,11 +26,11 @@ struct ModelPart {
   }
 };
 
-// Weights (not optimizer state) of all rows that training had met.
+// Weights (not optimizer state) of the features that training had met, one after the other.
 struct Snapshot {
-  std::vector<Array<float>> rows;  // (n_features, width) of each part
+  Bits met;
+  std::vector<Array<float>> rows;  // (number of features met, width) of each part
   float bias = 0;
-  Array<std::uint64_t> seen;
 };
 
 class Model {
@@ -50,8 +51,8 @@ class Model {
   // need the feature meanwhile wait: AdaGrad's state of a row half filled is 0, and 0/√0 is NaN.
   template <class F>
   void meet(FeatureId j, F&& init) {
-    std::atomic_ref<std::uint64_t> word(seen_[j / 64]);
-    const std::uint64_t bit = std::uint64_t{1} << (j % 64);
+    std::atomic_ref<std::uint64_t> word(met_.word(j));
+    const std::uint64_t bit = Bits::mask(j);
     if (word.load(std::memory_order_acquire) & bit) [[likely]]
       return;
     const std::lock_guard lock(meeting_[j % meeting_.size()]);
@@ -61,9 +62,10 @@ class Model {
   }
 
   // True for the first caller: the bias gets its optimizer state then.
-  bool meet_bias() noexcept { return !std::exchange(bias_seen_, true); }
+  bool meet_bias() noexcept { return !std::exchange(bias_met_, true); }
 
-  Snapshot snapshot() const;
+  // Into memory that earlier snapshots may have left there.
+  void save(Snapshot& snapshot) const;
   void restore(const Snapshot& snapshot);
 
  private:
@@ -72,9 +74,9 @@ class Model {
   ModelSpec spec_;
   const Loss* loss_;
   std::vector<ModelPart> parts_;
-  Array<std::uint64_t> seen_;           // one bit per feature
+  Bits met_;                            // features
   std::array<std::mutex, 64> meeting_;  // held while a row is filled; which one: by feature
-  bool bias_seen_ = false;
+  bool bias_met_ = false;
 };
 
 }  // namespace pyfm
