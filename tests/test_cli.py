@@ -223,8 +223,10 @@ def test_no_command_is_help_and_version() -> None:
         ("train one.ffm", 1, "expected two classes, found 1 class"),
         ("train -p bad.ffm train.ffm", 1, "bad.ffm:2:3: "),
         ("train --quiet -t 1 train.ffm missing/model", 1, "No such file or directory"),
+        ("train -t 1000000 train.ffm missing/model", 1, "missing"),  # before training
+        ("train -t 1000000 train.ffm .", 1, ".: Is a directory"),
+        ("predict valid.ffm missing", 1, "pyfm: error: missing: No such file or directory"),
         ("predict valid.ffm train.ffm", 1, "train.ffm: expected a safetensors file"),
-        ("predict valid.ffm missing", 1, "No such file or directory"),
         ("info train.ffm", 1, "train.ffm: expected a safetensors file"),
         ("info .", 1, "Is a directory"),
         ("train", 2, "Missing argument"),

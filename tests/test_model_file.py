@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,9 +160,31 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.M
 def test_saving_where_it_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         fitted().save(tmp_path)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as error:
         fitted().save(tmp_path / "missing" / "model")
+    assert error.value.filename == str(tmp_path / "missing" / "model")
     assert os.listdir(tmp_path) == []
+
+
+def test_what_is_no_file_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()))
+    reader.start()
+    model = fitted()
+    model.save(pipe)
+    reader.join()
+    assert pipe.is_fifo()
+    model.save(tmp_path / "model")
+    assert received == [(tmp_path / "model").read_bytes()]
+
+
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    model = fitted()
+    model.save(tmp_path / "caf\udce9")
+    assert os.listdir(os.fsencode(tmp_path)) == [b"caf\xe9"]
+    assert np.array_equal(pyfm.load(tmp_path / "caf\udce9").factors_, model.factors_)
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

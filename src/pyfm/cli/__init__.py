@@ -64,7 +64,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BAD_DATA
     except OSError as error:
-        return _fail(f"{error.filename or 'pyfm'}: {error.strerror or error}", _BAD_DATA)
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", _BAD_DATA)
     except (ValueError, MemoryError) as error:
         return _fail(str(error) or type(error).__name__, _BAD_DATA)
 

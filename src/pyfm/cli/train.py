@@ -127,11 +127,14 @@ def train(
         random_state=seed,
         verbose=0 if quiet else 2,
     )
+    from pyfm.model_file.writer import check_destination  # loads scikit-learn
+
+    target = model_path or Path(f"{train_path.name}.model")
+    check_destination(target)  # now, and not after hours of training
     watch = Stopwatch()
     rows = read(train_path, data_format)
     valid_rows = None if valid is None else read(valid, data_format)
     reading = watch.lap()
-    target = model_path or Path(f"{train_path.name}.model")
     interrupt = None
     try:
         estimator.fit(rows, eval_set=valid_rows)

@@ -126,7 +126,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         Parameters
         ----------
         path : str or path-like
-            An existing file is replaced when the new one is complete.
+            An existing file is replaced when the new one is complete; devices and pipes are
+            written to.
 
         Raises
         ------

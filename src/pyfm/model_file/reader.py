@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -55,7 +54,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> bool((pyfm.load(path).coef_ == model.coef_).all())
     True
     """
-    with _reading(os.fspath(path)) as file:
+    with _reading(os.fsdecode(path)) as file:
         model, metadata = from_json(_metadata(file))
         names = file.keys()
         _fill(model, metadata, {name: file.get_slice(name) for name in names})
@@ -64,7 +63,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 def describe(path: str | os.PathLike[str]) -> tuple[Estimator, dict[str, Any]]:
     """The estimator, not fitted, and the metadata of a model file; its weights are not read."""
-    with _reading(os.fspath(path)) as file:
+    with _reading(os.fsdecode(path)) as file:
         return from_json(_metadata(file))
 
 
@@ -142,8 +141,8 @@ def _check(name: str, tensor: Any, dtype: str, shape: tuple[int, ...] | None) ->
 @contextlib.contextmanager
 def _reading(path: str) -> Iterator[Any]:
     """The open file; whatever is wrong with it becomes a FormatError that names it."""
-    if os.path.isdir(path):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    with open(path, "rb"):  # an OSError of Python's own, with the name
+        pass
     try:
         with safe_open(path, framework="numpy") as file:
             yield file

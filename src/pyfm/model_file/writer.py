@@ -32,7 +32,7 @@ def save(model: Estimator, path: str | os.PathLike[str]) -> None:
     if model._inputs.fields is not None:
         tensors["column_fields"] = model._inputs.fields.astype(np.uint16)
     header = _header(tensors, rows, to_json(model))
-    with _atomic_write(os.path.realpath(path)) as file:
+    with _destination(os.fsdecode(path)) as file:
         file.write(len(header).to_bytes(8, "little"))
         file.write(header)
         for name, tensor in tensors.items():
@@ -82,11 +82,39 @@ def _write_rows(file: IO[bytes], tensor: NDArray[Any], rows: NDArray[np.uint32] 
         file.write(np.ascontiguousarray(part, dtype=little_endian).data)
 
 
+def check_destination(path: str | os.PathLike[str]) -> None:
+    """Raises the OSError that `save` would end in where no file can be made; makes none."""
+    name = os.fsdecode(path)
+    if os.path.isdir(name):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+    folder = os.path.dirname(os.path.realpath(name))
+    os.stat(folder)
+    if not _is_special(name) and not os.access(folder, os.W_OK):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), name)
+
+
+def _is_special(path: str) -> bool:
+    """Devices and pipes, such as /dev/null and /dev/stdout: written to, never replaced."""
+    return os.path.exists(path) and not os.path.isfile(path)
+
+
+@contextlib.contextmanager
+def _destination(path: str) -> Iterator[IO[bytes]]:
+    """What to write to. Errors name `path`, and not the temporary file beside it."""
+    try:
+        if _is_special(path):
+            with open(path, "wb") as file:
+                yield file
+        else:
+            with _atomic_write(os.path.realpath(path)) as file:
+                yield file
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+
+
 @contextlib.contextmanager
 def _atomic_write(path: str) -> Iterator[IO[bytes]]:
     """A file beside `path` that takes its place when all is written, and else goes."""
-    if os.path.isdir(path):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
     try:
