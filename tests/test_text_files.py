@@ -83,6 +83,17 @@ def test_missing_and_unreadable_paths(tmp_path: Path) -> None:
         Dataset.from_libffm(empty)
 
 
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    text = libffm_text(10)
+    for ending, compress in ({"": bytes} | ARCHIVES).items():
+        path = tmp_path / f"caf\udce9{ending}"
+        path.write_bytes(compress(text))
+        assert Dataset.from_libffm(path).n_rows == 10
+        path.write_bytes(compress(b"yes\n"))
+        with pytest.raises(FormatError, match=rf"caf\\udce9{ending}:1:1: expected a label"):
+            Dataset.from_libffm(path)
+
+
 def test_a_pipe(tmp_path: Path) -> None:
     text = libffm_text(20_000)
     pipe = tmp_path / "pipe"

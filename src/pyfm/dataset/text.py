@@ -21,13 +21,14 @@ def read_text(
 ) -> _core.Dataset:
     if n_threads is not None and operator.index(n_threads) < 1:
         raise ValueError(f"n_threads: expected a number >= 1, or None, found {n_threads}")
-    name = os.fspath(path)
-    reader = _core.TextReader(name=name, format=text_format, n_threads=n_threads or 0)
+    name = os.fsdecode(path)
+    shown = name.encode(errors="backslashreplace").decode()  # names need not be UTF-8
+    reader = _core.TextReader(name=shown, format=text_format, n_threads=n_threads or 0)
     if is_compressed(name):
         for block in open_blocks(name):
             reader.feed(block)
     else:
-        reader.read_file(name)
+        reader.read_file(os.fsencode(name))
     return reader.finish()
 
 

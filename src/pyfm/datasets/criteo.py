@@ -53,7 +53,7 @@ def read_criteo(path: str | os.PathLike[str], *, encoder: CriteoEncoder | None =
     >>> train = read_criteo("train.txt")  # doctest: +SKIP
     >>> valid = read_criteo("valid.txt", encoder=train.encoder)  # doctest: +SKIP
     """
-    name = os.fspath(path)
+    name = os.fsdecode(path)
     if encoder is None:
         encoder = CriteoEncoder.learn(read_tokens(name), MIN_COUNT)
     ids, labels = [], []
