@@ -276,8 +276,11 @@ def test_silent(train: Dataset, capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-def test_bar(train: Dataset, valid: Dataset, capfd: pytest.CaptureFixture[str]) -> None:
-    model = pyfm.FMClassifier(epochs=3, verbose=1).fit(train, eval_set=valid)
+@pytest.mark.parametrize("verbose", [1, True])
+def test_bar(
+    verbose: int, train: Dataset, valid: Dataset, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = pyfm.FMClassifier(epochs=3, verbose=verbose).fit(train, eval_set=valid)
     out, err = capfd.readouterr()
     assert out == ""
     assert "epoch 3/3" in err

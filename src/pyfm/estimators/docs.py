@@ -38,8 +38,8 @@ n_jobs : int, default=1
     More update the shared weights without locks (Hogwild): faster, but not reproducible.
 random_state : int, RandomState or None, default=None
     Seed of initial values, row orders and validation split. None: a new one for each fit.
-verbose : int >= 0, default=0
-    0: silent. 1: a progress bar on stderr. 2: a table on stdout, one line per epoch.
+verbose : int >= 0 or bool, default=0
+    0: silent. 1 or True: a progress bar on stderr. 2: a table on stdout, one line per epoch.
 """
 
 _FITTED = """
@@ -56,9 +56,9 @@ n_features_in_ : int
 n_fields_ : int
     Number of fields.
 coef_ : ndarray of float32 of shape (n_features_in_,)
-    Linear weights; a view, writing to it changes the model.
+    Linear weights, of models that have them; a view, writing to it changes the model.
 intercept_ : ndarray of float32 of shape (1,)
-    Bias; a view.
+    Bias, of models with linear weights; a view.
 """
 
 _CLASSES = """

@@ -69,8 +69,13 @@ class Settings:
             validation_fraction=check_fraction(
                 "validation_fraction", params["validation_fraction"]
             ),
-            verbose=check_int("verbose", params["verbose"], 0),
+            verbose=_verbosity(params["verbose"]),
         )
+
+
+def _verbosity(verbose: object) -> int:
+    # True is what scikit-learn's own users write for 1.
+    return int(verbose) if isinstance(verbose, bool) else check_int("verbose", verbose, 0)
 
 
 def check_seed(random_state: object) -> None:
