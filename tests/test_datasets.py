@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
@@ -138,6 +139,12 @@ def test_read_criteo(tmp_path: Path) -> None:
     assert same == list(range(4, 13))  # the nine zeros
     assert data.y is not None
     assert data.y.tolist() == [1, 1, 1, 1, 0]
+
+
+def test_a_pipe_is_not_read_twice(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="pipe: expected a file, which can be read twice"):
+        read_criteo(tmp_path / "pipe")
 
 
 def test_integers_above_2_share_buckets(tmp_path: Path) -> None:

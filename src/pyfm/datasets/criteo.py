@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,8 @@ def read_criteo(path: str | os.PathLike[str], *, encoder: CriteoEncoder | None =
         ``file:line:column`` of a malformed line; a file without lines; a damaged archive.
     OSError
         When the file cannot be read.
+    ValueError
+        For a pipe without an encoder, since learning one reads the file twice.
 
     References
     ----------
@@ -55,6 +58,11 @@ def read_criteo(path: str | os.PathLike[str], *, encoder: CriteoEncoder | None =
     """
     name = os.fsdecode(path)
     if encoder is None:
+        if Path(name).is_fifo() or Path(name).is_char_device():
+            raise ValueError(
+                f"{name}: expected a file, which can be read twice to learn the encoder, found a "
+                "pipe or device: save the rows to a file, or pass an encoder"
+            )
         encoder = CriteoEncoder.learn(read_tokens(name), MIN_COUNT)
     ids, labels = [], []
     for chunk in read_tokens(name):
