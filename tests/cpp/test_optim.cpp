@@ -31,13 +31,13 @@ bool near(float found, double expected) {
 BOOST_AUTO_TEST_SUITE(optim)
 
 BOOST_AUTO_TEST_CASE(sgd_moves_against_the_gradient_and_decays) {
-  Sgd sgd{params(0.1f)};
+  OptimizerParams p = params(0.1f);
   Scalar w(2.0f);
-  sgd.step(w, static_cast<Scalar*>(nullptr), Scalar(3.0f));
+  Sgd(p).step(w, static_cast<Scalar*>(nullptr), Scalar(3.0f));
   BOOST_TEST(near(w.v, 2 - 0.1 * 3));
-  sgd.p.l2 = 0.5f;
+  p.l2 = 0.5f;
   w = Scalar(2.0f);
-  sgd.step(w, static_cast<Scalar*>(nullptr), Scalar(3.0f));
+  Sgd(p).step(w, static_cast<Scalar*>(nullptr), Scalar(3.0f));
   BOOST_TEST(near(w.v, 2 - 0.1 * (3 + 0.5 * 2)));
 }
 
