@@ -129,9 +129,12 @@ DAMAGES = {
     "version of another type": (put("format_version", value="1"), "expected int, found 'str'"),
     "version true": (put("format_version", value=True), "expected int, found 'bool'"),
     **{
-        f"no {key}": (drop(key), f"expected (an entry '{key}'|dict)")
-        for key in ("format_version", "class", "params", "spec", "inputs", "classes", "history")
+        f"no {key}": (drop(key), f"expected an entry '{key}'")
+        for key in ("format_version", "class", "params", "spec", "inputs", "history")
     },
+    "no version": (drop("library_version"), "an entry 'library_version'"),
+    "no classes": (drop("classes"), "expected dict"),
+    "control characters": (put("library_version", value="\x1b[2J"), "expected a version"),
     "no best epoch": (drop("best_epoch"), "an entry 'best_epoch'"),
     "unknown class": (put("class", value="Estimator"), "an estimator of pyfm, found 'Estimator'"),
     "another class": (put("class", value="FFMClassifier"), "spec.kind: expected 'ffm'"),
@@ -160,6 +163,8 @@ DAMAGES = {
     "huge type of classes": (put("classes", "dtype", value="<U1000000000"), "classes.dtype"),
     "ragged history": (put("history", "seconds", value=[1.0]), "history.seconds: expected 2"),
     "history of words": (put("history", "seconds", value=["1", "2"]), "expected int or float"),
+    "history beyond numbers": (put("history", "seconds", value=[10**400, 1]), "finite numbers"),
+    "history of NaN": (put("history", "seconds", value=[float("nan"), 1]), "finite numbers"),
     "no epochs": (put("history", value={"epoch": []}), "best_epoch"),
     "late best epoch": (put("best_epoch", value=3), r"best_epoch: expected an integer in \[1, 2\]"),
     "missing tensor": (rename("bias", "bios"), r"tensors: expected \['bias', .* found"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -53,10 +54,13 @@ def from_json(text: str) -> tuple[Estimator, dict[str, Any]]:
         raise ValueError("metadata: nested too deeply") from error
     _check_type("metadata", metadata, dict)
     version = _get(metadata, "format_version", int)
+    library = _get(metadata, "library_version", str)
+    if not library.isprintable():  # it is shown on terminals
+        refuse("metadata: library_version", "a version", library)
     if version != FORMAT_VERSION:
         raise ValueError(
             f"metadata: expected format version {FORMAT_VERSION}, found {version}, written by "
-            f"pyfm {metadata.get('library_version')}: use a pyfm that reads it"
+            f"pyfm {library}: use a pyfm that reads it"
         )
     name = _get(metadata, "class", str)
     if name not in estimators.__all__:
@@ -153,6 +157,8 @@ def _check_history(history: dict[str, Any], best_epoch: int) -> None:
             refuse(f"metadata: history.{name}", f"{len(epochs)} entries", len(column))
         for value in column:
             _check_type(f"metadata: history.{name}", value, int, float)
+            if not abs(value) <= sys.float_info.max:
+                refuse(f"metadata: history.{name}", "finite numbers", "others")
     check_int("metadata: best_epoch", best_epoch, 1, len(epochs))
 
 
