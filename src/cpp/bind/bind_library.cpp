@@ -70,7 +70,9 @@ void translate_os_error(const std::system_error& error) {
 }  // namespace
 
 void bind_library(py::module_& m) {
-  py::register_exception<FormatError>(m, "FormatError", PyExc_ValueError);
+  py::register_exception<FormatError>(m, "FormatError", PyExc_ValueError).attr("__doc__") =
+      "Input that does not follow its format. The message says where (file, and line and column of "
+      "text), what was expected and what was found.";
   py::register_exception_translator([](std::exception_ptr error) {
     try {
       std::rethrow_exception(error);

@@ -15,13 +15,15 @@ namespace pyfm {
 using Poll = std::function<void(Index)>;
 
 // Factor that scales a row to unit Euclidean length, as libffm does; 1 for a row of zeros.
+// In double precision, where the square of no float overflows.
 inline float unit_length(const Row& row) noexcept {
-  float squares = static_cast<float>(row.size);
+  double squares = static_cast<double>(row.size);
   if (row.values) {
     squares = 0;
-    for (Index i = 0; i < row.size; ++i) squares += row.values[i] * row.values[i];
+    for (Index i = 0; i < row.size; ++i)
+      squares += static_cast<double>(row.values[i]) * static_cast<double>(row.values[i]);
   }
-  return squares > 0 && std::isfinite(squares) ? 1 / std::sqrt(squares) : 1.0f;
+  return squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 1.0f;
 }
 
 // body(worker, begin, end) for blocks of [0, n_rows); a worker handles one block at a time.
