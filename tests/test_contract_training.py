@@ -105,6 +105,20 @@ def test_rows_of_weight_zero_change_nothing(model: str) -> None:
     assert_same_weights(some, all_rows)
 
 
+@pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
+@pytest.mark.parametrize("model", contract.MODELS)
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_initial_weights_are_the_same_ahead_of_training_and_during_it(
+    model: str, optimizer: str, n_threads: int
+) -> None:
+    case, data = Case(model, optimizer, n_fields=5), make_data(KINDS * 5, 5).core()
+    ahead, during = case.core(), case.core()
+    ahead.initialize(data, n_threads=n_threads)
+    train(ahead, data)
+    train(during, data)
+    assert_same_weights(ahead, during)
+
+
 @pytest.mark.parametrize("model", contract.MODELS)
 def test_a_snapshot_brings_the_weights_back(model: str) -> None:
     case, data = Case(model, "adagrad", n_fields=5), make_data(KINDS * 5, 5).core()

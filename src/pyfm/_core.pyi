@@ -120,6 +120,8 @@ class Model:
     @property
     def factors(self) -> Floats | None:
         """Shape (n_features, n_factors) for FM, (n_features, n_fields, n_factors) for FFM."""
+    def initialize(self, data: Dataset, *, n_threads: int) -> None:
+        """Initial weights for all features of `data`, as training would give them one by one."""
     def train_epoch(
         self,
         data: Dataset,

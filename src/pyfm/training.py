@@ -69,6 +69,7 @@ class Training:
         """Trains until the epochs are over or validation no longer improves."""
         try:
             with self._progress:
+                self.model.initialize(self._train, n_threads=self.options.n_threads)
                 while len(self.records) < self.options.epochs and not self._exhausted():
                     self._epoch()
         except BaseException:

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "bind/bind.h"
+#include "train/initializer.h"
 #include "train/predictor.h"
 #include "train/trainer.h"
 
@@ -98,6 +99,14 @@ void bind_model(py::module_& m) {
       .def_property_readonly("linear",
                              [](const py::object& self) { return weights(self, Part::linear); })
       .def_property_readonly("factors", &factors)
+      .def(
+          "initialize",
+          [](Model& model, const Dataset& data, int n_threads) {
+            const Poll poll = make_poll(py::none());
+            const py::gil_scoped_release released;
+            initialize(model, data, n_threads, poll);
+          },
+          py::arg("data"), py::kw_only(), py::arg("n_threads"))
       .def(
           "train_epoch",
           [](Model& model, const Dataset& data, Index epoch, bool shuffle, int n_threads,

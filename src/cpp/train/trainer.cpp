@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/random.h"
-#include "train/worker.h"
+#include "train/initializer.h"
 
 namespace pyfm {
 
@@ -18,17 +18,7 @@ constexpr Index kAhead = 2;
 // and the data of a row further behind: shuffled rows lie anywhere.
 constexpr Index kRowsAhead = 6;
 
-void check(const Model& model, const Dataset& data) {
-  const ModelSpec& spec = model.spec();
-  if (!model.trainable())
-    throw std::invalid_argument("this model has no optimizer state: it was made for prediction");
-  if (data.n_features() > spec.n_features)
-    throw std::invalid_argument("training data: expected at most " +
-                                std::to_string(spec.n_features) + " features, found " +
-                                std::to_string(data.n_features()));
-  if (spec.kind == "ffm" && data.n_fields() > spec.n_fields)
-    throw std::invalid_argument("training data: expected at most " + std::to_string(spec.n_fields) +
-                                " fields, found " + std::to_string(data.n_fields()));
+void check_targets(const Model& model, const Dataset& data) {
   if (data.buffers().y.empty() && data.n_rows() > 0)
     throw std::invalid_argument("training data: expected targets y, found none");
   for (Index i = 0; i < data.n_rows(); ++i)
@@ -57,14 +47,6 @@ void meet_bias(Model& model, const Worker& worker) {
     if (p.kernels->init_bias) p.kernels->init_bias(p.view);
 }
 
-// Gives features that training meets for the first time their initial weights.
-void meet(Model& model, const Worker& worker, const Row& row) {
-  for (Index i = 0; i < row.size; ++i)
-    model.meet(row.features[i], [&] {
-      for (const PartWorker& p : worker.parts) p.kernels->init_row(p.view, row.features[i]);
-    });
-}
-
 void train_rows(Model& model, Worker& worker, const Dataset& data, const Index* order, Index size) {
   for (Index i = -kAhead; i < size; ++i) {
     if (i + kRowsAhead < size) data.prefetch(order[i + kRowsAhead]);
@@ -84,7 +66,8 @@ void train_rows(Model& model, Worker& worker, const Dataset& data, const Index* 
 }  // namespace
 
 EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& options) {
-  check(model, data);
+  check_trainable(model, data);
+  check_targets(model, data);
   const auto start = std::chrono::steady_clock::now();
   const Array<Index> order = row_order(data.n_rows(), model.spec().seed, options);
   std::vector<Worker> workers = make_workers(model, data, options.n_threads);

@@ -55,6 +55,9 @@ struct Worker {
   }
 };
 
+// Throws std::invalid_argument when the model cannot learn from the data.
+void check_trainable(const Model& model, const Dataset& data);
+
 inline std::vector<Worker> make_workers(Model& model, const Dataset& data, int n_threads) {
   std::vector<Worker> workers;
   for (int i = 0; i < resolve_threads(n_threads); ++i) workers.emplace_back(model, data);
