@@ -1,18 +1,39 @@
-"""What the runs on real data share: our curves beside libffm's, epoch by epoch."""
+"""What the runs on real data share: curves of several seeds, ours beside libffm's."""
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import sys
 import tempfile
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import libffm
+import numpy as np
 from common import write_json, write_libffm
 
 import pyfm
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One training run."""
+
+    valid_logloss: list[float]  # after each epoch
+    auc: float  # of the best epoch's model on the validation rows; nan where the peer has none
+
+    @property
+    def best(self) -> float:
+        return min(self.valid_logloss)
+
+    @property
+    def best_epoch(self) -> int:
+        return self.valid_logloss.index(self.best) + 1
+
+
+Contender = Callable[[int], Curve]  # from a seed
 
 
 def parser(description: str, default_out: Path) -> argparse.ArgumentParser:
@@ -23,55 +44,109 @@ def parser(description: str, default_out: Path) -> argparse.ArgumentParser:
     made.add_argument("train", type=Path)
     made.add_argument("valid", type=Path)
     made.add_argument("--threads", type=int, default=1)
-    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--seeds", type=int, default=5, help="runs of each model (default: 5)")
     made.add_argument("--peer-python", type=Path, default=Path(sys.executable))
     made.add_argument("--libffm", type=Path, help="your own ffm-train instead of pylibffm")
     made.add_argument("--out", type=Path, default=default_out)
     return made
 
 
-def libffm_curve(
-    train: pyfm.Dataset, valid: pyfm.Dataset, settings: libffm.Settings, args: argparse.Namespace
-) -> list[float]:
-    """libffm's validation log-loss after each epoch."""
-    with tempfile.TemporaryDirectory() as name:
-        paths = [Path(name) / "train.txt", Path(name) / "valid.txt"]
-        write_libffm(paths[0], train)
-        write_libffm(paths[1], valid)
-        run = libffm.train(*paths, settings, peer_python=args.peer_python, binary=args.libffm)
-    return run.valid_logloss
+def ours(
+    make: Callable[..., pyfm.LinearClassifier | pyfm.FMClassifier | pyfm.FFMClassifier],
+    train: pyfm.Dataset,
+    valid: pyfm.Dataset,
+    args: argparse.Namespace,
+    *,
+    epochs: int,
+    patience: int | None = None,
+    **params: float | bool,
+) -> Contender:
+    """One of our models; without `patience` it runs all epochs, and is judged at its best one."""
+
+    def run(seed: int) -> Curve:
+        model = make(
+            epochs=epochs,
+            early_stopping=True,
+            n_iter_no_change=patience or epochs,
+            n_jobs=args.threads,
+            random_state=seed,
+            **params,
+        ).fit(train, eval_set=valid)
+        auc = pyfm.metrics.auc(valid.y > 0, model.predict_proba(valid)[:, 1])
+        return Curve(model.history_["valid_logloss"], auc)
+
+    return run
 
 
-def our_curves(
-    models: dict[str, Any], train: pyfm.Dataset, valid: pyfm.Dataset
-) -> tuple[dict[str, list[float]], dict[str, dict[str, float]]]:
-    """Validation log-loss after each epoch, and what the model of the last epoch reaches."""
-    curves, finals = {}, {}
-    for name, model in models.items():
-        curves[name] = model.fit(train, eval_set=valid).history_["valid_logloss"]
-        p = model.predict_proba(valid)[:, 1]
-        finals[name] = {
-            "best_logloss": min(curves[name]),
-            "last_logloss": pyfm.metrics.logloss(valid.y > 0, p),
-            "last_auc": pyfm.metrics.auc(valid.y > 0, p),
-            "rows_per_second": train.n_rows * len(curves[name]) / sum(model.history_["seconds"]),
-        }
-    return curves, finals
+def peer(
+    settings: libffm.Settings, train: pyfm.Dataset, valid: pyfm.Dataset, args: argparse.Namespace
+) -> Contender:
+    """libffm. It has no seed: other orders of rows and features, hence other starts, act as one."""
+
+    def run(seed: int) -> Curve:
+        with tempfile.TemporaryDirectory() as name:
+            paths = [Path(name) / "train.txt", Path(name) / "valid.txt"]
+            for path, data in zip(paths, (train, valid), strict=True):
+                write_libffm(path, _reordered(data, seed, max(train.n_features, valid.n_features)))
+            done = libffm.train(*paths, settings, peer_python=args.peer_python, binary=args.libffm)
+        return Curve(done.valid_logloss, float("nan"))
+
+    return run
 
 
-def report(
-    curves: dict[str, list[float]],
-    finals: dict[str, dict[str, float]],
-    settings: libffm.Settings,
+def _reordered(data: pyfm.Dataset, seed: int, n_features: int) -> pyfm.Dataset:
+    rng = np.random.default_rng(seed)
+    new_ids = rng.permutation(n_features)
+    rows = rng.permutation(data.n_rows)
+    ids = data.core.features.reshape(data.n_rows, data.n_fields)
+    return pyfm.Dataset.from_ids(new_ids[ids][rows], data.y[rows] > 0)
+
+
+def measure(contenders: Mapping[str, Contender], n_seeds: int) -> dict[str, list[Curve]]:
+    """Run all, seed by seed."""
+    found: dict[str, list[Curve]] = {name: [] for name in contenders}
+    for seed in range(n_seeds):
+        for name, run in contenders.items():
+            found[name].append(run(seed))
+            print(f"seed {seed}, {name}: {found[name][-1].best:.5f}", flush=True)
+    return found
+
+
+def print_best(found: Mapping[str, Sequence[Curve]]) -> None:
+    """The best epochs of each model, as a table."""
+    print("\n| model | best validation log-loss: median (min – max) | AUC | at epoch |")
+    print("| --- | --- | --- | --- |")
+    for name, curves in found.items():
+        best, at = [c.best for c in curves], [c.best_epoch for c in curves]
+        auc = statistics.median(c.auc for c in curves)
+        print(
+            f"| {name} | {statistics.median(best):.5f} ({min(best):.5f} – {max(best):.5f}) "
+            f"| {'' if np.isnan(auc) else f'{auc:.5f}'} | {min(at)} – {max(at)} |"
+        )
+
+
+def print_difference(ours: Sequence[Curve], theirs: Sequence[Curve]) -> None:
+    """How far two models of equal settings are apart, epoch by epoch, and single runs of each."""
+    us, them = (np.array([c.valid_logloss for c in curves]) for curves in (ours, theirs))
+    print("\n| epoch | libffm: mean (min – max) | pyfm: mean (min – max) | difference of means |")
+    print("| --- | --- | --- | --- |")
+    for epoch, (a, b) in enumerate(zip(us.T, them.T, strict=True), start=1):
+        cells = (f"{x.mean():.5f} ({x.min():.5f} – {x.max():.5f})" for x in (b, a))
+        print(f"| {epoch} | {' | '.join(cells)} | {a.mean() - b.mean():+.5f} |")
+    means = np.abs(us.mean(axis=0) - them.mean(axis=0)).max()
+    singles = np.abs(us[:, None] - them[None]).max()
+    print(f"largest difference: of the means {means:.5f}, of any two single runs {singles:.5f}")
+
+
+def write(
+    found: Mapping[str, Sequence[Curve]],
+    settings: Mapping[str, libffm.Settings],
     args: argparse.Namespace,
 ) -> None:
-    """Print the curves as columns, and write everything as JSON."""
-    print("\nvalidation log-loss\nepoch" + "".join(f"{name:>14}" for name in curves))
-    for epoch in range(max(map(len, curves.values()))):
-        cells = (f"{c[epoch]:>14.5f}" if epoch < len(c) else " " * 14 for c in curves.values())
-        print(f"{epoch + 1:>5}" + "".join(cells))
-    for name, final in finals.items():
-        print(f"{name}: " + ", ".join(f"{key} {value:,.5g}" for key, value in final.items()))
-    parameters = {key: str(value) for key, value in vars(args).items()}
-    content = {"parameters": parameters, "libffm": asdict(settings)}
-    write_json(args.out, content | {"curves": curves, "pyfm": finals})
+    """Everything as JSON."""
+    content = {
+        "parameters": {key: str(value) for key, value in vars(args).items()},
+        "libffm": {name: asdict(s) for name, s in settings.items()},
+        "curves": {name: [asdict(curve) for curve in curves] for name, curves in found.items()},
+    }
+    write_json(args.out, content)

@@ -1,4 +1,4 @@
-"""Validation curves on Frappe (app usage; Baltrunas et al. 2015), beside libffm's.
+"""Validation log-loss and AUC on Frappe (app usage; Baltrunas et al. 2015), beside libffm's.
 
     python bench/frappe.py TRAIN VALID
 
@@ -8,13 +8,15 @@ libFM text, ``label id:1 …`` with labels -1 and 1; the position in the row is 
 
 from __future__ import annotations
 
+from functools import partial
+
 import curves
 import libffm
 from common import RESULTS
 
 import pyfm
 
-FFM = libffm.Settings(n_factors=10, learning_rate=0.2, l2=2e-5, epochs=15)
+LIBFFM = {"libffm k=10, η=0.2, λ=2e-5": libffm.Settings(10, 0.2, 2e-5, epochs=15)}
 
 
 def main() -> None:
@@ -22,15 +24,22 @@ def main() -> None:
     train = pyfm.Dataset.from_libsvm(args.train, fields="position")
     valid = pyfm.Dataset.from_libsvm(args.valid, fields="position")
     print(f"{train.n_rows:,} + {valid.n_rows:,} rows, {train.n_features:,} features")
-    common = {"n_jobs": args.threads, "random_state": args.seed, "epochs": FFM.epochs}
-    models = {
-        "FFM k=10": pyfm.FFMClassifier(n_factors=10, learning_rate=0.2, l2=2e-5, **common),
-        "FM k=10": pyfm.FMClassifier(n_factors=10, learning_rate=0.1, l2=2e-5, **common),
-        "linear": pyfm.LinearClassifier(learning_rate=0.1, l2=0, **common),
+    ffm = partial(curves.ours, pyfm.FFMClassifier, train, valid, args)
+    fm = partial(curves.ours, pyfm.FMClassifier, train, valid, args)
+    linear = partial(curves.ours, pyfm.LinearClassifier, train, valid, args)
+    contenders = {name: curves.peer(s, train, valid, args) for name, s in LIBFFM.items()} | {
+        "FFM k=10, η=0.2, λ=2e-5": ffm(n_factors=10, learning_rate=0.2, l2=2e-5, epochs=15),
+        "FFM k=10, η=0.2, λ=1e-4, linear=True": ffm(
+            n_factors=10, learning_rate=0.2, l2=1e-4, linear=True, epochs=60, patience=3
+        ),
+        "FM k=10, η=0.2, λ=3e-4, normalize=False": fm(
+            n_factors=10, learning_rate=0.2, l2=3e-4, normalize=False, epochs=60, patience=3
+        ),
+        "linear, η=0.2, λ=0": linear(learning_rate=0.2, l2=0.0, epochs=60, patience=3),
     }
-    found, finals = curves.our_curves(models, train, valid)
-    found = {"libffm k=10": curves.libffm_curve(train, valid, FFM, args)} | found
-    curves.report(found, finals, FFM, args)
+    found = curves.measure(contenders, args.seeds)
+    curves.print_best(found)
+    curves.write(found, LIBFFM, args)
 
 
 if __name__ == "__main__":
