@@ -16,7 +16,10 @@ from common import RESULTS
 
 import pyfm
 
-LIBFFM = {"libffm k=10, η=0.2, λ=2e-5": libffm.Settings(10, 0.2, 2e-5, epochs=15)}
+LIBFFM = {
+    "libffm k=10, η=0.2, λ=2e-5": libffm.Settings(10, 0.2, 2e-5, epochs=15),
+    "libffm k=10, η=0.3, λ=2e-4": libffm.Settings(10, 0.3, 2e-4, epochs=60),
+}
 
 
 def main() -> None:
@@ -24,18 +27,19 @@ def main() -> None:
     train = pyfm.Dataset.from_libsvm(args.train, fields="position")
     valid = pyfm.Dataset.from_libsvm(args.valid, fields="position")
     print(f"{train.n_rows:,} + {valid.n_rows:,} rows, {train.n_features:,} features")
-    ffm = partial(curves.ours, pyfm.FFMClassifier, train, valid, args)
-    fm = partial(curves.ours, pyfm.FMClassifier, train, valid, args)
-    linear = partial(curves.ours, pyfm.LinearClassifier, train, valid, args)
+    ffm = partial(curves.ours, pyfm.FFMClassifier, train, valid, args, patience=3)
+    fm = partial(curves.ours, pyfm.FMClassifier, train, valid, args, patience=3)
+    linear = partial(curves.ours, pyfm.LinearClassifier, train, valid, args, patience=3)
     contenders = {name: curves.peer(s, train, valid, args) for name, s in LIBFFM.items()} | {
         "FFM k=10, η=0.2, λ=2e-5": ffm(n_factors=10, learning_rate=0.2, l2=2e-5, epochs=15),
-        "FFM k=10, η=0.2, λ=1e-4, linear=True": ffm(
-            n_factors=10, learning_rate=0.2, l2=1e-4, linear=True, epochs=60, patience=3
+        "FFM k=10, η=0.3, λ=2e-4": ffm(n_factors=10, learning_rate=0.3, l2=2e-4, epochs=60),
+        "FFM k=10, η=0.3, λ=2e-4, linear=True": ffm(
+            n_factors=10, learning_rate=0.3, l2=2e-4, linear=True, epochs=60
         ),
         "FM k=10, η=0.2, λ=3e-4, normalize=False": fm(
-            n_factors=10, learning_rate=0.2, l2=3e-4, normalize=False, epochs=60, patience=3
+            n_factors=10, learning_rate=0.2, l2=3e-4, normalize=False, epochs=60
         ),
-        "linear, η=0.2, λ=0": linear(learning_rate=0.2, l2=0.0, epochs=60, patience=3),
+        "linear, η=0.2, λ=0": linear(learning_rate=0.2, l2=0.0, epochs=60),
     }
     found = curves.measure(contenders, args.seeds)
     curves.print_best(found)
