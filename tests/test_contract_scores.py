@@ -104,3 +104,13 @@ def test_threads_do_not_change_scores(model: str) -> None:
     data = make_data(list(contract.ROW_KINDS) * 300, n_fields=5).core()
     expected = core.decision_function(data, n_threads=1)
     np.testing.assert_array_equal(core.decision_function(data, n_threads=3), expected)
+
+
+@pytest.mark.parametrize("value", [3e38, 1e30, 1e-30, 1e-45])
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_normalized_rows_are_finite_whatever_their_length(
+    model: str, value: float, level: str
+) -> None:
+    core = Case(model, n_fields=3, normalize=True).filled()
+    row = [(0, 1, value), (1, 9, value), (2, 6, -value)]
+    assert np.all(np.isfinite(scores(core, Data([row], [0.0], None, 15, 3).core())))

@@ -1,9 +1,11 @@
 // Work on the rows of a data set in blocks, on several threads, with an ear for the caller.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "base/parallel.h"
 #include "data/row.h"
@@ -15,7 +17,7 @@ namespace pyfm {
 using Poll = std::function<void(Index)>;
 
 // Factor that scales a row to unit Euclidean length, as libffm does; 1 for a row of zeros.
-// In double precision, where the square of no float overflows.
+// In double precision, where the square of no float overflows; finite for the smallest rows too.
 inline float unit_length(const Row& row) noexcept {
   double squares = static_cast<double>(row.size);
   if (row.values) {
@@ -23,7 +25,8 @@ inline float unit_length(const Row& row) noexcept {
     for (Index i = 0; i < row.size; ++i)
       squares += static_cast<double>(row.values[i]) * static_cast<double>(row.values[i]);
   }
-  return squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 1.0f;
+  constexpr double most = std::numeric_limits<float>::max();
+  return squares > 0 ? static_cast<float>(std::min(1 / std::sqrt(squares), most)) : 1.0f;
 }
 
 // body(worker, begin, end) for blocks of [0, n_rows); a worker handles one block at a time.
