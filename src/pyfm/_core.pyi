@@ -96,6 +96,7 @@ class Model:
         linear: bool,  # linear terms and bias; must be True for "linear"
         normalize: bool,  # rows are scaled to unit Euclidean length
         init_scale: float,
+        dtype: str,  # "float32", "float16" or "bfloat16": of factors and their optimizer state
         seed: int,
         # Name and parameters of the optimizers of the two parts; None: a model for prediction,
         # without optimizer state.
@@ -105,23 +106,31 @@ class Model:
         """Raises ValueError naming the argument, MemoryError naming features x fields x factors."""
     @property
     def nbytes(self) -> int:
-        """Size of all tables: weights and optimizer state."""
+        """Size of all tables: weights and optimizer state of the features that have rows."""
     @property
     def weight_nbytes(self) -> int:
-        """Size of a Snapshot when training has met every feature."""
-    # Writable views into the tables; None when the model has no such part. Rows of features that
-    # training never met are zero.
+        """Size of a Snapshot."""
+    @property
+    def features(self) -> FeatureIds:
+        """The features that have rows: those of training data, or of `set_weights`. Ascending."""
     @property
     def bias(self) -> Floats | None:
-        """Shape (1,)."""
-    @property
-    def linear(self) -> Floats | None:
-        """Shape (n_features,)."""
-    @property
-    def factors(self) -> Floats | None:
-        """Shape (n_features, n_factors) for FM, (n_features, n_fields, n_factors) for FFM."""
+        """Shape (1,): a writable view; None without linear weights."""
+    # Linear weights, shape (n,), or factors, shape (n, n_factors) for FM and
+    # (n, n_fields, n_factors) for FFM; of n features, None: of all in the order of their ids.
+    # Features without rows have weights 0.
+    def weights(
+        self, part: Literal["linear", "factors"], features: FeatureIds | None = None
+    ) -> Floats: ...
+    def set_weights(
+        self,
+        part: Literal["linear", "factors"],
+        values: Floats,
+        features: FeatureIds | None = None,
+    ) -> None:
+        """The features get rows, their optimizer state starts anew; weights of 0 are kept, too."""
     def initialize(self, data: Dataset, *, n_threads: int) -> None:
-        """Initial weights for all features of `data`, as training would give them one by one."""
+        """Gives all features of `data` rows with initial weights, as the first epoch does."""
     def train_epoch(
         self,
         data: Dataset,

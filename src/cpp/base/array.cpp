@@ -60,19 +60,22 @@ void unmap_bytes(void* data, std::size_t bytes) noexcept {
   munmap(data, round_up(bytes, 4096));
 }
 
+// The pages move to a new place that starts on a huge page where the array is large.
 void* remap_bytes(void* data, std::size_t old_bytes, std::size_t new_bytes) {
+  void* to = map_bytes(new_bytes);
 #ifdef __linux__
   const std::size_t size = round_up(new_bytes, 4096);
-  void* moved = mremap(data, round_up(old_bytes, 4096), size, MREMAP_MAYMOVE);
-  if (moved == MAP_FAILED) fail(new_bytes);
-  advise(moved, size);
-  return moved;
+  if (mremap(data, round_up(old_bytes, 4096), size, MREMAP_MAYMOVE | MREMAP_FIXED, to) ==
+      MAP_FAILED) {
+    unmap_bytes(to, new_bytes);
+    fail(new_bytes);
+  }
+  if (size >= kHugePage) advise(to, size);
 #else
-  void* moved = map_bytes(new_bytes);
-  std::memcpy(moved, data, old_bytes);
+  std::memcpy(to, data, old_bytes);
   unmap_bytes(data, old_bytes);
-  return moved;
 #endif
+  return to;
 }
 
 }  // namespace pyfm::detail

@@ -1,6 +1,5 @@
 // A set of small integers, one bit each.
 #pragma once
-#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -15,16 +14,11 @@ class Bits {
 
   static std::uint64_t mask(Index i) noexcept { return std::uint64_t{1} << (i % 64); }
   std::uint64_t& word(Index i) noexcept { return words_[i / 64]; }
-  Index nbytes() const noexcept { return words_.size() * Index{sizeof(std::uint64_t)}; }
 
   Index count() const noexcept {
     Index n = 0;
     for (const std::uint64_t word : words_.view()) n += std::popcount(word);
     return n;
-  }
-  void assign(const Bits& other) {
-    words_.resize(other.words_.size());
-    std::ranges::copy(other.words_.view(), words_.data());
   }
   // f(i) for every member, ascending.
   template <class F>

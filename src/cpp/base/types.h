@@ -7,6 +7,7 @@ namespace pyfm {
 
 using FeatureId = std::uint32_t;  // column of the feature space
 using FieldId = std::uint16_t;    // group of features; FFM has one vector per feature and field
+using RowId = std::uint32_t;      // row of a model's tables; 0 is a row of zeros
 using Index = std::int64_t;       // rows, non-zeros, bytes: anything that counts
 
 inline constexpr Index kMaxFeatures = Index{1} << 32;

@@ -1,12 +1,15 @@
-// Models: construction, training, prediction, views into the weights.
+// Models: construction, training, prediction, weights.
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bind/bind.h"
 #include "train/initializer.h"
@@ -33,23 +36,68 @@ Poll make_poll(const py::object& callback) {
   };
 }
 
-// A writable view of the weights in `part`; it keeps the model alive.
-py::object weights(const py::object& self, Part part) {
-  ModelPart* p = self.cast<Model&>().find(part);
-  if (!p) return py::none();
-  const PartShape& s = p->shape;
-  const auto bytes = [](Index floats) {
-    return static_cast<py::ssize_t>(floats * Index{sizeof(float)});
-  };
-  std::vector<py::ssize_t> shape = {s.n_features}, strides = {bytes(s.stride)};
-  if (part == Part::ffm) shape.push_back(s.n_fields), strides.push_back(bytes(s.block));
-  if (part != Part::linear) shape.push_back(s.n_factors), strides.push_back(bytes(1));
-  return py::array_t<float>(shape, strides, p->rows.data(), self);
+// The part and its shape for an array: (n, n_fields, n_factors), without what the part lacks.
+std::pair<Part, std::vector<py::ssize_t>> find_part(Model& model, const std::string& name,
+                                                    py::ssize_t n) {
+  if (name == "linear" && model.find(Part::linear)) return {Part::linear, {n}};
+  if (name == "factors")
+    for (const Part part : {Part::fm, Part::ffm})
+      if (const ModelPart* p = model.find(part)) {
+        std::vector<py::ssize_t> shape = {n};
+        if (part == Part::ffm) shape.push_back(p->shape.n_fields);
+        shape.push_back(p->shape.n_factors);
+        return {part, shape};
+      }
+  throw std::invalid_argument("part: this model has no '" + name + "'");
 }
 
-py::object factors(const py::object& self) {
-  const py::object fm = weights(self, Part::fm);
-  return fm.is_none() ? weights(self, Part::ffm) : fm;
+using Features = std::optional<ArrayArg<FeatureId>>;
+
+// The features that were asked for; None: all.
+std::vector<FeatureId> feature_list(const Model& model, const Features& features) {
+  const Index n = model.spec().n_features;
+  std::vector<FeatureId> list;
+  if (features) {
+    list.assign(features->data(), features->data() + features->size());
+    for (const FeatureId j : list)
+      if (static_cast<Index>(j) >= n)
+        throw std::invalid_argument("features: expected ids in [0, " + std::to_string(n) +
+                                    "), found " + std::to_string(j));
+  } else {
+    list.resize(static_cast<std::size_t>(n));
+    std::iota(list.begin(), list.end(), FeatureId{0});
+  }
+  return list;
+}
+
+py::array_t<float> weights(Model& model, const std::string& name, const Features& features) {
+  const std::vector<FeatureId> list = feature_list(model, features);
+  const auto [part, shape] = find_part(model, name, static_cast<py::ssize_t>(list.size()));
+  py::array_t<float> out(shape);
+  float* to = out.mutable_data();
+  const py::gil_scoped_release released;
+  model.read(part, list, to);
+  return out;
+}
+
+void set_weights(Model& model, const std::string& name, const ArrayArg<float>& values,
+                 const Features& features) {
+  const std::vector<FeatureId> list = feature_list(model, features);
+  const auto [part, shape] = find_part(model, name, static_cast<py::ssize_t>(list.size()));
+  if (!std::equal(shape.begin(), shape.end(), values.shape(), values.shape() + values.ndim()))
+    throw std::invalid_argument("values: expected one row of weights for each feature");
+  const float* from = values.data();
+  const py::gil_scoped_release released;
+  model.write(part, list, from);
+}
+
+// Ascending.
+py::array_t<FeatureId> features(const Model& model) {
+  std::vector<FeatureId> found;
+  for (Index r = 1; r < model.rows().n_rows(); ++r)
+    found.push_back(model.rows().feature(static_cast<RowId>(r)));
+  std::ranges::sort(found);
+  return py::array_t<FeatureId>(static_cast<py::ssize_t>(found.size()), found.data());
 }
 
 py::object bias(const py::object& self) {
@@ -82,23 +130,25 @@ void bind_model(py::module_& m) {
   py::class_<Model>(m, "Model")
       .def(py::init([](std::string kind, std::string loss, Index n_features, Index n_fields,
                        Index n_factors, bool linear, bool normalize, double init_scale,
-                       std::uint64_t seed, const OptimizerArg& linear_optimizer,
+                       const std::string& dtype, std::uint64_t seed, const OptimizerArg& linear_optimizer,
                        const OptimizerArg& factor_optimizer) {
              return std::make_unique<Model>(ModelSpec{std::move(kind), std::move(loss), n_features,
                                                       n_fields, n_factors, linear, normalize,
-                                                      init_scale, seed, optimizer(linear_optimizer),
+                                                      init_scale, storage_of(dtype), seed,
+ optimizer(linear_optimizer),
                                                       optimizer(factor_optimizer)});
            }),
            py::kw_only(), py::arg("kind"), py::arg("loss"), py::arg("n_features"),
            py::arg("n_fields"), py::arg("n_factors"), py::arg("linear"), py::arg("normalize"),
-           py::arg("init_scale"), py::arg("seed"), py::arg("linear_optimizer"),
+           py::arg("init_scale"), py::arg("dtype"), py::arg("seed"), py::arg("linear_optimizer"),
            py::arg("factor_optimizer"))
       .def_property_readonly("nbytes", &Model::nbytes)
       .def_property_readonly("weight_nbytes", &Model::weight_nbytes)
       .def_property_readonly("bias", &bias)
-      .def_property_readonly("linear",
-                             [](const py::object& self) { return weights(self, Part::linear); })
-      .def_property_readonly("factors", &factors)
+      .def_property_readonly("features", &features)
+      .def("weights", &weights, py::arg("part"), py::arg("features").noconvert() = py::none())
+      .def("set_weights", &set_weights, py::arg("part"), py::arg("values").noconvert(),
+           py::arg("features").noconvert() = py::none())
       .def(
           "initialize",
           [](Model& model, const Dataset& data, int n_threads) {

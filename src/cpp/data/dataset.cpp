@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
 #include <algorithm>
+#include <atomic>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -27,6 +28,11 @@ std::span<const T> part(std::span<const T> whole, Index begin, Index size) {
   return whole.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
 }
 
+std::uint64_t next_id() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
 DatasetBuffers validated(DatasetBuffers buffers) {
   validate(buffers);
   return buffers;
@@ -36,7 +42,7 @@ DatasetBuffers validated(DatasetBuffers buffers) {
 
 Dataset::Dataset(DatasetBuffers buffers) : Dataset(validated(std::move(buffers)), Trusted{}) {}
 
-Dataset::Dataset(DatasetBuffers buffers, Trusted) : b_(std::move(buffers)) {
+Dataset::Dataset(DatasetBuffers buffers, Trusted) : b_(std::move(buffers)), id_(next_id()) {
   if (b_.indptr.empty()) {
     max_row_nnz_ = b_.n_fields;
     return;

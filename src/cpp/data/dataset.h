@@ -1,5 +1,6 @@
 // Rows in compressed form, borrowed or owned, validated once. What is implied is not stored.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -37,6 +38,8 @@ class Dataset {
   Index n_features() const noexcept { return b_.n_features; }
   Index n_fields() const noexcept { return b_.n_fields; }
   Index nnz() const noexcept { return static_cast<Index>(b_.features.size()); }
+  // Data sets of the same id have the same rows; 0 is none's.
+  std::uint64_t id() const noexcept { return id_; }
   Index max_row_nnz() const noexcept { return max_row_nnz_; }
   Index nbytes() const noexcept;
   // "one_per_field": neither indptr nor fields are stored; otherwise "csr".
@@ -79,6 +82,7 @@ class Dataset {
   Dataset(DatasetBuffers buffers, Trusted);
 
   DatasetBuffers b_;
+  std::uint64_t id_;
   Index max_row_nnz_ = 0;
   // (max_row_nnz,) zeros: the fields of any row of a data set with an indptr and no fields.
   std::shared_ptr<const FieldId[]> field_zero_;

@@ -16,19 +16,21 @@ Entries make_entries(const Row& row, float scale, const EntryFilter& filter, Ent
   const int size = static_cast<int>(row.size);
   if (filter.all_known && !row.values) {
     fill_equal(scale, size, memory);
-    return {row.features, row.fields, memory.equal, size, true};
+    for (int i = 0; i < size; ++i) memory.row[i] = filter.row_of[row.features[i]];
+    return {memory.row, row.fields, memory.equal, size, true};
   }
   int n = 0;
   for (int i = 0; i < size; ++i) {
     const FieldId f = row.field(i);
+    const FeatureId j = row.features[i];
     const float x = row.value(i) * scale;
-    memory.feature[n] = row.features[i];
+    const bool known = static_cast<Index>(j) < filter.n_features;
+    memory.row[n] = known ? filter.row_of[j] : 0;
     memory.field[n] = f;
     memory.x[n] = x;
-    n += static_cast<Index>(row.features[i]) < filter.n_features &&
-         static_cast<Index>(f) < filter.n_fields && x != 0;
+    n += known && static_cast<Index>(f) < filter.n_fields && x != 0;
   }
-  return {memory.feature, memory.field, memory.x, n, row.values == nullptr};
+  return {memory.row, memory.field, memory.x, n, row.values == nullptr};
 }
 
 }  // namespace pyfm

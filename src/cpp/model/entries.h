@@ -1,4 +1,4 @@
-// A row as the kernels take it: only entries that the model knows, values scaled, no zeros.
+// A row as the kernels take it: table rows instead of features, values scaled, no zeros.
 #pragma once
 #include "base/types.h"
 #include "data/row.h"
@@ -7,13 +7,14 @@
 namespace pyfm {
 
 struct EntryFilter {
+  const RowId* row_of;  // (n_features,) 0: features without a row of their own
   Index n_features;
   Index n_fields;
   bool all_known;  // the data set is known to have no other features and fields
 };
 
 // Multiplies values by `scale`; leaves out unknown features and fields, and stored zeros.
-// The entries live in the row itself where nothing has to be left out, else in `memory`.
+// Fields and values live in the row itself where they may, else, like the rows, in `memory`.
 Entries make_entries(const Row& row, float scale, const EntryFilter& filter, EntryMemory& memory);
 
 }  // namespace pyfm

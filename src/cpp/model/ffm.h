@@ -6,37 +6,34 @@
 //
 // The pair sum is S against its own transpose, in tiles (ffm_tiles.h).
 #pragma once
+#include "model/factor_rows.h"
 #include "model/ffm_tiles.h"
-#include "model/init.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
 
-template <int K>
-struct Ffm {
+template <int K, class S>
+struct Ffm : FactorRows<S> {
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
-    by_field<K>(view, s);
-    if (!s.plain) return pairs<K, false>(view, s) + own_fields(view, s);
-    return row.x[0] * row.x[0] * pairs<K, true>(view, s);
+    by_field<K, S>(view, s);
+    if (!s.plain) return pairs<K, S, false>(view, s) + own_fields(view, s);
+    return row.x[0] * row.x[0] * pairs<K, S, true>(view, s);
   }
 
   template <class Optimizer>
   static void update(PartView view, float dscore, Scratch s) {
     const Optimizer optimizer(view.params);
-    if (s.plain) return update_pairs<K, true>(optimizer, view, dscore * s.row.x[0] * s.row.x[0], s);
-    update_pairs<K, false>(optimizer, view, dscore, s);
+    if (s.plain)
+      return update_pairs<K, S, true>(optimizer, view, dscore * s.row.x[0] * s.row.x[0], s);
+    update_pairs<K, S, false>(optimizer, view, dscore, s);
     update_own_fields(optimizer, view, dscore, s);
   }
 
-  template <class Optimizer>
-  static void init_row(const PartView& view, FeatureId j) {
-    init_factors<Optimizer>(view, j);
-  }
-
+  // The padding is stepped like the rest; for that it needs slots in which nothing divides by 0.
   template <class Optimizer>
   static void init_scratch(const PartView& view, Scratch& s) {
-    init_slots<Optimizer>(view, s.zeros);
+    FactorRows<S>::template init_slots<Optimizer>(view, static_cast<S*>(s.padding));
   }
 
  private:
@@ -53,10 +50,10 @@ struct Ffm {
   static float own_fields(const PartView& view, const Scratch& s) {
     Vec total(0.0f);
     for_own_fields(view, s, [&](int field, Index at, Lanes lanes) {
-      const Vec sum = lanes.load(s.field_row[field] + at);
+      const Vec sum = lanes.load(s.sums + field * view.shape.width + at);
       total = fma(sum, sum, total);
       for (int e = s.first[field]; e >= 0; e = s.next_entry[e]) {
-        const Vec xw = Vec(s.row.x[e]) * lanes.load(view.row(s.row.feature[e]) + at);
+        const Vec xw = Vec(s.row.x[e]) * lanes.load(view.row<S>(s.row.row[e]) + at);
         total = total - xw * xw;
       }
     });
@@ -66,14 +63,17 @@ struct Ffm {
   template <class Optimizer>
   static void update_own_fields(const Optimizer& optimizer, const PartView& view, float dscore,
                                 const Scratch& s) {
+    Rounding<S> rounding(s.noise);
     for_own_fields(view, s, [&](int field, Index at, Lanes lanes) {
-      const Vec sum = lanes.load(s.field_row[field] + at);
+      const Vec sum = lanes.load(s.sums + field * view.shape.width + at);
       for (int e = s.first[field]; e >= 0; e = s.next_entry[e]) {
-        float* row = view.row(s.row.feature[e]) + at;
+        S* row = view.row<S>(s.row.row[e]) + at;
         const Vec x(s.row.x[e]), w = lanes.load(row);
-        step(optimizer, row, view.shape.width, lanes, w, Vec(dscore) * x * (sum - x * w));
+        step(optimizer, row, view.shape.width, lanes, w, Vec(dscore) * x * (sum - x * w),
+             rounding);
       }
     });
+    rounding.save(s.noise);
   }
 };
 

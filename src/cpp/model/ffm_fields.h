@@ -10,12 +10,13 @@ namespace {
 template <int K>
 inline constexpr int fields_per_vector = K != 0 && K < Vec::lanes ? Vec::lanes / K : 1;
 
-// S[f] = Σ x W over the entries of field f. A field with one entry is its own row, scaled later.
+// S[f] = Σ x W over the entries of field f, in float32.
+template <class S>
 inline void sum_field(const PartView& view, int field, Scratch& s) {
   float* sum = s.sums + field * view.shape.width;
   const int first = s.first[field];
   for (int e = first; e >= 0; e = s.next_entry[e]) {
-    const float* row = view.row(s.row.feature[e]);
+    const S* row = view.row<S>(s.row.row[e]);
     for_lanes(view.shape.width, [&](Index at, Lanes lanes) {
       const Vec before = e == first ? Vec(0.0f) : lanes.load(sum + at);
       lanes.store(fma(Vec(s.row.x[e]), lanes.load(row + at), before), sum + at);
@@ -44,38 +45,46 @@ inline void list_groups(int n_fields, int fields_per_group, Scratch& s) {
 }
 
 // The usual row: one entry for each field, in field order, and all values equal.
-template <int K>
+template <int K, class S>
 inline void plain_by_field(const PartView& view, Scratch& s) {
   constexpr int B = fields_per_vector<K>;
   const int n_fields = view.shape.n_fields;
-  for (int f = 0; f < n_fields; ++f) s.field_row[f] = view.row(s.row.feature[f]);
-  for (int f = n_fields; f % B != 0; ++f) s.field_row[f] = s.zeros;
+  for (int f = 0; f < n_fields; ++f) s.field_row[f] = view.row<S>(s.row.row[f]);
+  for (int f = n_fields; f % B != 0; ++f) s.field_row[f] = s.padding;
   s.n_groups = (n_fields + B - 1) / B;
   for (int m = 0; m < s.n_groups; ++m) s.group[m] = m;
   s.plain = true;
 }
 
-template <int K>
+// A field with one entry is its own row, scaled later; unless rows are of 16 bits: then all rows
+// are expanded, so that tiles of float32 are all that such rows need.
+template <int K, class S>
 inline void by_field(const PartView& view, Scratch& s) {
   if (!s.row.field && s.row.equal && s.row.size == view.shape.n_fields)
-    return plain_by_field<K>(view, s);
+    return plain_by_field<K, S>(view, s);
   constexpr int B = fields_per_vector<K>;
+  constexpr bool expand = !std::is_same_v<S, float>;
   const int n_fields = view.shape.n_fields, block = view.shape.block;
   const int padded = (n_fields + B - 1) / B * B;
   link_fields(padded, s);
   list_groups(n_fields, B, s);
 
   bool each_once = s.row.size == n_fields;
+  for (int f = 0; f < n_fields; ++f)
+    each_once &= s.first[f] >= 0;
+  s.plain = each_once && s.row.equal;
   for (int f = 0; f < padded; ++f) {
     const int e = s.first[f];
-    s.field_row[f] = e < 0 ? s.zeros : view.row(s.row.feature[e]);
-    s.scale[f] = e < 0 ? 0 : s.row.x[e];
-    each_once &= e >= 0 || f >= n_fields;
+    if (s.plain) {
+      s.field_row[f] = e < 0 ? s.padding : view.row<S>(s.row.row[e]);
+    } else if (e >= 0 && (expand || s.next_entry[e] >= 0)) {
+      sum_field<S>(view, f, s);
+    } else {
+      s.field_row[f] = e < 0 ? s.absent : static_cast<void*>(view.row<S>(s.row.row[e]));
+      s.scale[f] = e < 0 ? 0 : s.row.x[e];
+    }
   }
-  s.plain = each_once && s.row.equal;
   if (s.plain) return;
-  for (int f = 0; f < n_fields; ++f)
-    if (s.first[f] >= 0 && s.next_entry[s.first[f]] >= 0) sum_field(view, f, s);
   for (int f = 0; f < padded; ++f)
     for (int d = 0; d < block; ++d) s.lane_scale[f * block + d] = s.scale[f];
 }

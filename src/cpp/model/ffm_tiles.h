@@ -11,46 +11,48 @@ namespace pyfm::PYFM_ISA {
 namespace {
 
 // a[q]: blocks of field i + q against the fields of J; b[q]: of field j + q against those of I.
-template <int B>
+// T: what the rows are made of, the storage's numbers or float32.
+template <int B, class T>
 struct Tile {
   int i, j;          // first fields of I and J
   Index at_i, at_j;  // where in a row the blocks against I and J start
   Lanes lanes;
-  float *rows_i[B], *rows_j[B];
+  T *rows_i[B], *rows_j[B];
   Vec a[B], b[B];
 };
 
 // Memory of the next row comes in while this row is computed, a little with every group, so that
-// requests never queue up: its entry e is fetched along with group e / B, floats [begin, end).
-template <int B>
+// requests never queue up: its entry e is fetched along with group e / B, numbers [begin, end).
+template <int B, class S>
 [[gnu::always_inline]] inline void prefetch_next(const PartView& view, const Scratch& s, int group,
                                                  Index begin, Index end) {
   if (!s.next) return;
   const Index first = static_cast<Index>(group) * B;
-  const Index last = group == s.n_groups - 1 ? s.next->size : first + B;
+  const Index last = group == s.n_groups - 1 ? Index{s.next->size} : first + B;
   for (Index e = first; e < last && e < s.next->size; ++e)
-    prefetch(view.row(s.next->features[e]) + begin, end - begin);
+    prefetch(view.row<S>(s.next->row[e]) + begin, end - begin);
 }
 
 // f(tile, on_diagonal) for every tile with I <= J in which both groups have an entry.
 // With one field per vector, tiles on the diagonal hold no pair.
-template <int K, class F>
+template <int K, class S, class T, class F>
 [[gnu::always_inline]] inline void for_tiles(const PartView& view, const Scratch& s, Index begin,
                                              Index end, F&& f) {
   constexpr int B = fields_per_vector<K>;
   const Index block = K ? K : view.shape.block;
   const auto tile = [&](int i, int j, auto diagonal) __attribute__((always_inline)) {
     for_lanes(B * block, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
-      Tile<B> t;
+      Tile<B, T> t;
       t.i = i, t.j = j, t.lanes = lanes;
       t.at_i = i * block + at, t.at_j = j * block + at;
-      unroll<B>([&](auto q) { t.a[q] = lanes.load(t.rows_i[q] = s.field_row[i + q] + t.at_j); });
-      unroll<B>([&](auto q) { t.b[q] = lanes.load(t.rows_j[q] = s.field_row[j + q] + t.at_i); });
+      const auto at_field = [&](int f) { return static_cast<T*>(s.field_row[f]); };
+      unroll<B>([&](auto q) { t.a[q] = lanes.load(t.rows_i[q] = at_field(i + q) + t.at_j); });
+      unroll<B>([&](auto q) { t.b[q] = lanes.load(t.rows_j[q] = at_field(j + q) + t.at_i); });
       f(t, diagonal);
     });
   };
   for (int m = 0; m < s.n_groups; ++m) {
-    prefetch_next<B>(view, s, m, begin, end);
+    prefetch_next<B, S>(view, s, m, begin, end);
     if constexpr (B > 1) tile(s.group[m] * B, s.group[m] * B, std::true_type{});
     for (int n = m + 1; n < s.n_groups; ++n)
       tile(s.group[m] * B, s.group[n] * B, std::false_type{});
@@ -70,13 +72,15 @@ template <int B, int q>
 inline constexpr auto other = lanes_where<B>([](int field) { return field != q; });
 
 // Σ over pairs of different fields. Plain rows: without the (equal) values.
-template <int K, bool Plain>
+template <int K, class S, bool Plain>
 inline float pairs(PartView view, Scratch s) {
   constexpr int B = fields_per_vector<K>;
   Vec total[B];
   unroll<B>([&](auto q) { total[q] = Vec(0.0f); });
-  for_tiles<K>(
-      view, s, 0, view.shape.width, [&](Tile<B>& t, auto diagonal) __attribute__((always_inline)) {
+  using T = std::conditional_t<Plain, S, float>;
+  for_tiles<K, S, T>(
+      view, s, 0, view.shape.width,
+      [&](Tile<B, T>& t, auto diagonal) __attribute__((always_inline)) {
         if constexpr (B > 1) transpose_groups<K>(t.b);
         unroll<B>([&](auto q) __attribute__((always_inline)) {
           if constexpr (!Plain)
@@ -91,58 +95,62 @@ inline float pairs(PartView view, Scratch s) {
 
 // One step on what field (first + q) holds at `at` in its rows. `g` lacks the values of the
 // entries.
-template <int B, int q, bool Diagonal, class Optimizer>
+template <class S, int B, int q, bool Diagonal, class Optimizer>
 [[gnu::always_inline]] inline void step_field(const Optimizer& optimizer, const PartView& view,
                                               const Scratch& s, Lanes lanes, int first, Index at,
-                                              Vec g) {
+                                              Vec g, Rounding<S>& rounding) {
   const Vec scale = lanes.load(s.lane_scale + at);  // 0 where a field is absent: those lanes stay
   for (int e = s.first[first + q]; e >= 0; e = s.next_entry[e]) {
-    float* row = view.row(s.row.feature[e]) + at;
+    S* row = view.row<S>(s.row.row[e]) + at;
     const Vec old = lanes.load(row), ge = g * scale * Vec(s.row.x[e]);
     if constexpr (Diagonal)
       step_masked(optimizer, row, view.shape.width, nonzero(scale * Vec::load(other<B, q>.data())),
-                  old, ge);
+                  old, ge, rounding);
     else if constexpr (B > 1)
-      step_masked(optimizer, row, view.shape.width, nonzero(scale), old, ge);
+      step_masked(optimizer, row, view.shape.width, nonzero(scale), old, ge, rounding);
     else
-      step(optimizer, row, view.shape.width, lanes, old, ge);
+      step(optimizer, row, view.shape.width, lanes, old, ge, rounding);
   }
 }
 
 // The same for plain rows: weights are in a register already, and no lane is absent. Padding, lanes
 // or the row of zeros, is stepped like the rest and stays zero, since its gradient is.
-template <int B, int q, bool Diagonal, class Optimizer>
+template <int B, int q, bool Diagonal, class Optimizer, class S>
 [[gnu::always_inline]] inline void step_plain(const Optimizer& optimizer, Index width, Lanes lanes,
-                                              float* row, Vec w, Vec g) {
+                                              S* row, Vec w, Vec g, Rounding<S>& rounding) {
   if constexpr (Diagonal)
-    step_masked(optimizer, row, width, nonzero(Vec::load(other<B, q>.data())), w, g);
+    step_masked(optimizer, row, width, nonzero(Vec::load(other<B, q>.data())), w, g,
+                rounding);
   else
-    step(optimizer, row, width, lanes, w, g);
+    step(optimizer, row, width, lanes, w, g, rounding);
 }
 
-template <int K, bool Plain, class Optimizer>
+template <int K, class S, bool Plain, class Optimizer>
 inline void update_pairs(Optimizer optimizer, PartView view, float dscore, Scratch s) {
   constexpr int B = fields_per_vector<K>;
   const Vec k(dscore);
   const Index width = view.shape.width;
-  for_tiles<K>(
+  Rounding<S> rounding(s.noise);
+  using T = std::conditional_t<Plain, S, float>;
+  for_tiles<K, S, T>(
       view, s, view.shape.width, view.shape.stride,
-      [&](Tile<B>& t, auto diagonal) __attribute__((always_inline)) {
+      [&](Tile<B, T>& t, auto diagonal) __attribute__((always_inline)) {
         Vec ta[B], tb[B];
         unroll<B>([&](auto q) { ta[q] = t.a[q], tb[q] = t.b[q]; });
         if constexpr (B > 1) transpose_groups<K>(ta), transpose_groups<K>(tb);
         unroll<B>([&](auto q) __attribute__((always_inline)) {
           if constexpr (Plain) {
-            step_plain<B, q, diagonal>(optimizer, width, t.lanes, t.rows_i[q], t.a[q], k * tb[q]);
+            step_plain<B, q, diagonal>(optimizer, width, t.lanes, t.rows_i[q], t.a[q], k * tb[q], rounding);
             if constexpr (!diagonal)
-              step_plain<B, q, false>(optimizer, width, t.lanes, t.rows_j[q], t.b[q], k * ta[q]);
+              step_plain<B, q, false>(optimizer, width, t.lanes, t.rows_j[q], t.b[q], k * ta[q], rounding);
           } else {
-            step_field<B, q, diagonal>(optimizer, view, s, t.lanes, t.i, t.at_j, k * tb[q]);
+            step_field<S, B, q, diagonal>(optimizer, view, s, t.lanes, t.i, t.at_j, k * tb[q], rounding);
             if constexpr (!diagonal)
-              step_field<B, q, false>(optimizer, view, s, t.lanes, t.j, t.at_i, k * ta[q]);
+              step_field<S, B, q, false>(optimizer, view, s, t.lanes, t.j, t.at_i, k * ta[q], rounding);
           }
         });
       });
+  rounding.save(s.noise);
 }
 
 }  // namespace

@@ -1,23 +1,54 @@
 // Vectors of `block` floats, taken in steps of Vec::lanes; the last may be a part of a vector.
 // Include it after the Vec of the level.
 #pragma once
+#include <type_traits>
 #include <utility>
 
+#include "base/half.h"
 #include "base/types.h"
-#include "model/view.h"
 #include "simd/scalar.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
 
+// The bits that round a vector on its way into storage of 16 bits (see base/half.h): none for
+// float32, those of the nearest number, or random ones, 16 fresh bits for each of two stores.
+struct NoBits {};
+struct Exact {
+  explicit Exact(const std::uint32_t*) {}
+  void save(std::uint32_t*) const {}
+  NoBits next() { return {}; }
+};
+inline NoBits upper_bits(NoBits bits) {
+  return bits;
+}
+
+template <class S>
+using Rounding = std::conditional_t<std::is_same_v<S, float>, Exact, Noise>;
+
+template <class S>
+inline auto nearest() {
+  if constexpr (std::is_same_v<S, float>)
+    return NoBits{};
+  else
+    return same_bits(half_ulp<S>);
+}
+
 // Where the number of lanes is a compile-time constant, the choice folds away.
 struct Lanes {
   int n;
 
-  Vec load(const float* p) const {
+  template <class S>
+  Vec load(const S* p) const {
     return n == Vec::lanes ? Vec::load(p) : Vec::load_partial(p, n);
   }
-  void store(Vec v, float* p) const { n == Vec::lanes ? v.store(p) : v.store_partial(p, n); }
+  void store(Vec v, float* p, NoBits = {}) const {
+    n == Vec::lanes ? v.store(p) : v.store_partial(p, n);
+  }
+  template <class S>
+  void store(Vec v, S* p, Vec::Bits up) const {
+    n == Vec::lanes ? v.store(p, up) : v.store_partial(p, n, up);
+  }
 };
 
 template <class F>
@@ -34,33 +65,47 @@ template <int N, class F>
   }(std::make_integer_sequence<int, N>{});
 }
 
-// One optimizer step on the weights `old` at `w`, whose slots lie `width` floats apart behind them.
-template <class Optimizer>
-[[gnu::always_inline]] inline void step(const Optimizer& optimizer, float* w, Index width,
-                                        Lanes lanes, Vec old, Vec g) {
+// Weights and slots to their places.
+template <int n, class S>
+[[gnu::always_inline]] inline void store_row(S* w, Index width, Lanes lanes, Vec weights,
+                                             const Vec* slots, Rounding<S>& rounding) {
+  auto bits = rounding.next();
+  lanes.store(weights, w, bits);
+  unroll<n>([&](auto s) {
+    bits = s % 2 == 0 ? upper_bits(bits) : rounding.next();
+    lanes.store(slots[s], w + (s + 1) * width, bits);
+  });
+}
+
+// One optimizer step on the weights `old` at `w`, whose slots lie `width` numbers apart behind
+// them.
+template <class Optimizer, class S>
+[[gnu::always_inline]] inline void step(const Optimizer& optimizer, S* w, Index width, Lanes lanes,
+                                        Vec old, Vec g, Rounding<S>& rounding) {
   constexpr int n = Optimizer::info.slots;
   Vec slots[n + 1];
   unroll<n>([&](auto s) { slots[s] = lanes.load(w + (s + 1) * width); });
   optimizer.step(old, slots, g);
-  lanes.store(old, w);
-  unroll<n>([&](auto s) { lanes.store(slots[s], w + (s + 1) * width); });
+  store_row<n>(w, width, lanes, old, slots, rounding);
 }
 
 // The same for full vectors of which only the lanes in `keep` change.
-template <class Optimizer>
-[[gnu::always_inline]] inline void step_masked(const Optimizer& optimizer, float* w, Index width,
-                                               Vec::Mask keep, Vec old, Vec g) {
+template <class Optimizer, class S>
+[[gnu::always_inline]] inline void step_masked(const Optimizer& optimizer, S* w, Index width,
+                                               Vec::Mask keep, Vec old, Vec g,
+                                               Rounding<S>& rounding) {
   constexpr int n = Optimizer::info.slots;
   Vec fresh = old, slots[n + 1], before[n + 1];
   unroll<n>([&](auto s) { before[s] = slots[s] = Vec::load(w + (s + 1) * width); });
   optimizer.step(fresh, slots, g);
-  select(keep, fresh, old).store(w);
-  unroll<n>([&](auto s) { select(keep, slots[s], before[s]).store(w + (s + 1) * width); });
+  unroll<n>([&](auto s) { slots[s] = select(keep, slots[s], before[s]); });
+  store_row<n>(w, width, Lanes{Vec::lanes}, select(keep, fresh, old), slots, rounding);
 }
 
-[[gnu::always_inline]] inline void prefetch(const float* w, Index floats) {
-  constexpr Index line = 16;
-  for (Index at = 0; at < floats; at += line) __builtin_prefetch(w + at, 1, 2);
+template <class S>
+[[gnu::always_inline]] inline void prefetch(const S* w, Index size) {
+  constexpr Index line = 64 / sizeof(S);
+  for (Index at = 0; at < size; at += line) __builtin_prefetch(w + at, 1, 2);
 }
 
 }  // namespace

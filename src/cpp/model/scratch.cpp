@@ -27,6 +27,7 @@ Index carve(Scratch& s, const PartShape& shape, Index nnz, char* base) {
   Carver piece(base);
   const Index slots = shape.stride / shape.width - 1, fields = shape.n_fields + kSlack;
   s.capacity = (nnz + 2 * kSlack) / kSlack * kSlack;
+  piece(s.noise, kSlack);
   piece(s.w, s.capacity);
   piece(s.slots, s.capacity * slots);
   piece(s.sum, shape.block + kSlack);
@@ -37,13 +38,16 @@ Index carve(Scratch& s, const PartShape& shape, Index nnz, char* base) {
   piece(s.lane_scale, fields * shape.block + kSlack);
   piece(s.group, fields);
   piece(s.sums, shape.n_fields * shape.width);  // touched, and so paid for, only when needed
-  piece(s.zeros, shape.stride + kSlack);
+  piece(s.absent, shape.width + kSlack);
+  float* padding = nullptr;
+  piece(padding, shape.stride + kSlack);
+  s.padding = padding;
   return piece.used();
 }
 
 Index carve(EntryMemory& m, Index nnz, char* base) {
   Carver piece(base);
-  piece(m.feature, nnz + kSlack);
+  piece(m.row, nnz + kSlack);
   piece(m.field, nnz + kSlack);
   piece(m.x, nnz + kSlack);
   piece(m.equal, nnz + kSlack);

@@ -1,14 +1,13 @@
 // Working memory of one thread for one row: filled by `score`, used by `update`.
 #pragma once
 #include "base/array.h"
-#include "data/row.h"
 #include "model/view.h"
 
 namespace pyfm {
 
-// A row with its entries filtered and scaled (see model/entries.h).
+// A row with its features looked up and its entries filtered and scaled (see model/entries.h).
 struct Entries {
-  const FeatureId* feature;
+  const RowId* row;      // of the tables
   const FieldId* field;  // null: entry i belongs to field i
   const float* x;
   int size;
@@ -16,7 +15,7 @@ struct Entries {
 };
 
 struct EntryMemory {
-  FeatureId* feature;
+  RowId* row;
   FieldId* field;
   float* x;
   float* equal;  // n_equal times the same number
@@ -24,8 +23,10 @@ struct EntryMemory {
 };
 
 struct Scratch {
-  Entries row;      // the row that was scored last
-  const Row* next;  // a row to be fetched into the cache meanwhile; null: none
+  Entries row;          // the row that was scored last
+  const Entries* next;  // a row to be fetched into the cache meanwhile; null: none
+  bool trains;          // an update follows the score
+  std::uint32_t* noise;  // (16,) state of the random numbers that round to 16 bits
 
   float* w;      // linear: weights of the row's entries
   float* slots;  // linear: their optimizer state, one stretch of `capacity` a slot
@@ -36,15 +37,16 @@ struct Scratch {
   // FFM: entries by field.
   int* next_entry;  // of the same field, -1 at the end
   // One per field, padded to whole vectors:
-  float** field_row;  // the row that stands for it: its only entry's, or the sum, or zeros
+  void** field_row;   // the row that stands for it: its only entry's, or the sum, or zeros
   int* first;         // its first entry, -1 when absent
   float* scale;       // value of its only entry, 1 for a sum, 0 when absent
   float* lane_scale;  // `scale`, repeated for each float of a block
   int* group;         // groups of fields (one vector wide) with an entry
   int n_groups;
-  float* sums;   // (n_fields, width) Σ x w of fields with several entries
-  float* zeros;  // (stride,) a row of zeros, stands for absent fields
-  bool plain;    // every field has exactly one entry and all values are equal
+  float* sums;    // (n_fields, width) Σ x w of fields with several entries
+  float* absent;  // (width,) zeros, stand for absent fields
+  void* padding;  // (stride,) a table row of zeros, stands for fields that only fill a vector
+  bool plain;     // every field has exactly one entry and all values are equal
 };
 
 // Owns what an EntryMemory and the Scratch of one part point to.

@@ -5,9 +5,9 @@
 
 namespace pyfm {
 
-// `slots`: floats of optimizer state beside each weight.
-PartShape linear_shape(Index n_features, int slots);
-PartShape fm_shape(Index n_features, int n_factors, int slots);
-PartShape ffm_shape(Index n_features, Index n_fields, int n_factors, int slots);
+// `slots`: numbers of optimizer state beside each weight.
+PartShape linear_shape(int slots);
+PartShape fm_shape(int n_factors, int slots);
+PartShape ffm_shape(Index n_fields, int n_factors, int slots);
 
 }  // namespace pyfm

@@ -18,6 +18,9 @@ struct AdaGrad {
   }
 
   template <class V>
+  void merge(V&, V*) const {}
+
+  template <class V>
   void step(V& w, V* s, V g) const {
     g = fma(V(l2), w, g);
     s[0] = fma(g, g, s[0]);

@@ -23,15 +23,27 @@ struct Ftrl {
     s[1] = zero;
   }
 
+  // Of merged states the weight follows.
+  template <class V>
+  void merge(V& w, V* s) const {
+    w = weight(s[0], sqrt(s[1]));
+  }
+
   template <class V>
   void step(V& w, V* s, V g) const {
     const V root = sqrt(s[1]);
     s[1] = fma(g, g, s[1]);
     const V new_root = sqrt(s[1]);
     s[0] = s[0] + g - (new_root - root) * V(inverse_rate) * w;
-    const V curvature = fma(V(beta) + new_root, V(inverse_rate), V(l2));
-    const V shrunk = copysign(V(l1), s[0]) - s[0];
-    w = select(less_equal(abs(s[0]), V(l1)), V(0.0f), shrunk / curvature);
+    w = weight(s[0], new_root);
+  }
+
+ private:
+  template <class V>
+  V weight(V z, V root_n) const {
+    const V curvature = fma(V(beta) + root_n, V(inverse_rate), V(l2));
+    const V shrunk = copysign(V(l1), z) - z;
+    return select(less_equal(abs(z), V(l1)), V(0.0f), shrunk / curvature);
   }
 };
 

@@ -15,6 +15,9 @@ struct Sgd {
   void init(V, V*) const {}
 
   template <class V>
+  void merge(V&, V*) const {}
+
+  template <class V>
   void step(V& w, V*, V g) const {
     w = w - V(rate) * fma(V(l2), w, g);
   }

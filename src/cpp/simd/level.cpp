@@ -21,7 +21,7 @@ bool usable(SimdLevel level) {
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("fma");
-    case SimdLevel::avx2:
+    case SimdLevel::avx2:  // F16C is older than AVX2 and in every processor that has it
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     default:
       return true;

@@ -2,11 +2,30 @@
 #pragma once
 #include <immintrin.h>
 
+#include "base/half.h"
+
 namespace pyfm::PYFM_ISA {
 namespace {
 
+// 32 random bits a lane (Marsaglia 2003, xorshift32).
+struct Noise {
+  __m256i state;
+
+  explicit Noise(const std::uint32_t* seeds)
+      : state(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(seeds))) {}
+  void save(std::uint32_t* seeds) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(seeds), state);
+  }
+  __m256i next() {
+    state = _mm256_xor_si256(state, _mm256_slli_epi32(state, 13));
+    state = _mm256_xor_si256(state, _mm256_srli_epi32(state, 17));
+    return state = _mm256_xor_si256(state, _mm256_slli_epi32(state, 5));
+  }
+};
+
 struct Vec {
   using Mask = __m256;
+  using Bits = __m256i;
   static constexpr int lanes = 8;
   __m256 v;
 
@@ -19,11 +38,45 @@ struct Vec {
   void store(float* p) const { _mm256_storeu_ps(p, v); }
   void store_partial(float* p, int n) const { _mm256_maskstore_ps(p, first(n), v); }
 
+  // Of 16-bit formats a part of a vector is always 4 floats.
+  static Vec load(const Half* p) { return _mm256_cvtph_ps(_mm_loadu_si128(at(p))); }
+  static Vec load_partial(const Half* p, int) { return _mm256_cvtph_ps(_mm_loadl_epi64(at(p))); }
+  void store(Half* p, Bits up) const { _mm_storeu_si128(at(p), half(up)); }
+  void store_partial(Half* p, int, Bits up) const { _mm_storel_epi64(at(p), half(up)); }
+
+  static Vec load(const Bfloat16* p) { return widen(_mm_loadu_si128(at(p))); }
+  static Vec load_partial(const Bfloat16* p, int) { return widen(_mm_loadl_epi64(at(p))); }
+  void store(Bfloat16* p, Bits up) const { _mm_storeu_si128(at(p), bfloat16(up)); }
+  void store_partial(Bfloat16* p, int, Bits up) const { _mm_storel_epi64(at(p), bfloat16(up)); }
+
  private:
+  static const __m128i* at(const void* p) { return static_cast<const __m128i*>(p); }
+  static __m128i* at(void* p) { return static_cast<__m128i*>(p); }
+  static Vec widen(__m128i x) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16));
+  }
+  __m256i plus(Bits up, std::uint32_t cut) const {
+    const __m256i mask = _mm256_set1_epi32(static_cast<int>(cut));
+    return _mm256_add_epi32(_mm256_castps_si256(v), _mm256_and_si256(up, mask));
+  }
+  __m128i half(Bits up) const {
+    return _mm256_cvtps_ph(_mm256_castsi256_ps(plus(up, kHalfCut)), _MM_FROUND_TO_ZERO);
+  }
+  __m128i bfloat16(Bits up) const {
+    const __m256i x = _mm256_srli_epi32(plus(up, kBfloat16Cut), 16);
+    return _mm_packus_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+  }
   static __m256i first(int n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
 };
+
+inline Vec::Bits same_bits(std::uint32_t x) {
+  return _mm256_set1_epi32(static_cast<int>(x));
+}
+inline Vec::Bits upper_bits(Vec::Bits x) {
+  return _mm256_srli_epi32(x, 16);
+}
 
 inline Vec operator+(Vec a, Vec b) {
   return _mm256_add_ps(a.v, b.v);

@@ -2,11 +2,27 @@
 #pragma once
 #include <immintrin.h>
 
+#include "base/half.h"
+
 namespace pyfm::PYFM_ISA {
 namespace {
 
+// 32 random bits a lane (Marsaglia 2003, xorshift32).
+struct Noise {
+  __m512i state;
+
+  explicit Noise(const std::uint32_t* seeds) : state(_mm512_loadu_si512(seeds)) {}
+  void save(std::uint32_t* seeds) const { _mm512_storeu_si512(seeds, state); }
+  __m512i next() {
+    state = _mm512_xor_si512(state, _mm512_slli_epi32(state, 13));
+    state = _mm512_xor_si512(state, _mm512_srli_epi32(state, 17));
+    return state = _mm512_xor_si512(state, _mm512_slli_epi32(state, 5));
+  }
+};
+
 struct Vec {
   using Mask = __mmask16;
+  using Bits = __m512i;
   static constexpr int lanes = 16;
   __m512 v;
 
@@ -19,9 +35,45 @@ struct Vec {
   void store(float* p) const { _mm512_storeu_ps(p, v); }
   void store_partial(float* p, int n) const { _mm512_mask_storeu_ps(p, first(n), v); }
 
+  static Vec load(const Half* p) { return _mm512_cvtph_ps(load16(p)); }
+  static Vec load_partial(const Half* p, int n) { return _mm512_cvtph_ps(load16(p, n)); }
+  void store(Half* p, Bits up) const { store16(half(up), p); }
+  void store_partial(Half* p, int n, Bits up) const { store16(half(up), p, n); }
+
+  static Vec load(const Bfloat16* p) { return widen(load16(p)); }
+  static Vec load_partial(const Bfloat16* p, int n) { return widen(load16(p, n)); }
+  void store(Bfloat16* p, Bits up) const { store16(bfloat16(up), p); }
+  void store_partial(Bfloat16* p, int n, Bits up) const { store16(bfloat16(up), p, n); }
+
  private:
+  static __m256i load16(const void* p) {
+    return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+  }
+  static __m256i load16(const void* p, int n) { return _mm256_maskz_loadu_epi16(first(n), p); }
+  static void store16(__m256i x, void* p) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
+  static void store16(__m256i x, void* p, int n) { _mm256_mask_storeu_epi16(p, first(n), x); }
+  static Vec widen(__m256i x) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16));
+  }
+  __m512i plus(Bits up, std::uint32_t cut) const {
+    const __m512i mask = _mm512_set1_epi32(static_cast<int>(cut));
+    return _mm512_add_epi32(_mm512_castps_si512(v), _mm512_and_si512(up, mask));
+  }
+  __m256i half(Bits up) const {
+    return _mm512_cvtps_ph(_mm512_castsi512_ps(plus(up, kHalfCut)), _MM_FROUND_TO_ZERO);
+  }
+  __m256i bfloat16(Bits up) const {
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(plus(up, kBfloat16Cut), 16));
+  }
   static Mask first(int n) { return static_cast<Mask>((1u << n) - 1); }
 };
+
+inline Vec::Bits same_bits(std::uint32_t x) {
+  return _mm512_set1_epi32(static_cast<int>(x));
+}
+inline Vec::Bits upper_bits(Vec::Bits x) {
+  return _mm512_srli_epi32(x, 16);
+}
 
 inline Vec operator+(Vec a, Vec b) {
   return _mm512_add_ps(a.v, b.v);

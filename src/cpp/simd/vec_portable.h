@@ -1,12 +1,30 @@
 // 4 lanes in the vector extension of GCC and Clang: any processor, NEON on ARM without a line more.
 #pragma once
+#include "base/half.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
 
+// 32 random bits a lane (Marsaglia 2003, xorshift32).
+struct Noise {
+  typedef std::uint32_t Bits __attribute__((vector_size(16)));
+  Bits state;
+
+  explicit Noise(const std::uint32_t* seeds) : state{seeds[0], seeds[1], seeds[2], seeds[3]} {}
+  void save(std::uint32_t* seeds) const {
+    for (int i = 0; i < 4; ++i) seeds[i] = state[i];
+  }
+  Bits next() {
+    state ^= state << 13;
+    state ^= state >> 17;
+    return state ^= state << 5;
+  }
+};
+
 struct Vec {
   typedef float Lanes __attribute__((vector_size(16), aligned(4), may_alias));
   typedef int Mask __attribute__((vector_size(16)));
+  using Bits = Noise::Bits;
   static constexpr int lanes = 4;
   Lanes v;
 
@@ -19,7 +37,31 @@ struct Vec {
   // Blocks are padded to 4 floats, so a part of a vector never comes up.
   static Vec load_partial(const float* p, int) { return load(p); }
   void store_partial(float* p, int) const { store(p); }
+
+  template <class Format>
+  static Vec load(const Format* p) {
+    return Lanes{to_float(p[0]), to_float(p[1]), to_float(p[2]), to_float(p[3])};
+  }
+  template <class Format>
+  static Vec load_partial(const Format* p, int) {
+    return load(p);
+  }
+  template <class Format>
+  void store(Format* p, Bits up) const {
+    for (int i = 0; i < 4; ++i) round_to(p[i], v[i], up[i]);
+  }
+  template <class Format>
+  void store_partial(Format* p, int, Bits up) const {
+    store(p, up);
+  }
 };
+
+inline Vec::Bits same_bits(std::uint32_t x) {
+  return Vec::Bits{x, x, x, x};
+}
+inline Vec::Bits upper_bits(Vec::Bits x) {
+  return x >> 16;
+}
 
 inline Vec operator+(Vec a, Vec b) {
   return a.v + b.v;

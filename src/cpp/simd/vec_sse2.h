@@ -2,11 +2,30 @@
 #pragma once
 #include <emmintrin.h>
 
+#include "base/half.h"
+
 namespace pyfm::PYFM_ISA {
 namespace {
 
+// 32 random bits a lane (Marsaglia 2003, xorshift32).
+struct Noise {
+  __m128i state;
+
+  explicit Noise(const std::uint32_t* seeds)
+      : state(_mm_loadu_si128(reinterpret_cast<const __m128i*>(seeds))) {}
+  void save(std::uint32_t* seeds) const {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(seeds), state);
+  }
+  __m128i next() {
+    state = _mm_xor_si128(state, _mm_slli_epi32(state, 13));
+    state = _mm_xor_si128(state, _mm_srli_epi32(state, 17));
+    return state = _mm_xor_si128(state, _mm_slli_epi32(state, 5));
+  }
+};
+
 struct Vec {
   using Mask = __m128;
+  using Bits = __m128i;
   static constexpr int lanes = 4;
   __m128 v;
 
@@ -19,7 +38,54 @@ struct Vec {
   // Blocks are padded to 4 floats, so a part of a vector never comes up.
   static Vec load_partial(const float* p, int) { return load(p); }
   void store_partial(float* p, int) const { store(p); }
+
+  // As round_to and to_float of base/half.h, lane by lane.
+  static Vec load(const Half* p) {
+    const __m128i x = widen(p), magnitude = _mm_and_si128(x, _mm_set1_epi32(0x7fff));
+    const __m128i sign = _mm_slli_epi32(_mm_srli_epi32(x, 15), 31);
+    const __m128 moved =
+        _mm_mul_ps(_mm_castsi128_ps(_mm_slli_epi32(magnitude, 13)), _mm_set1_ps(0x1p112f));
+    return _mm_or_ps(moved, _mm_castsi128_ps(sign));
+  }
+  static Vec load_partial(const Half* p, int) { return load(p); }
+  void store(Half* p, Bits up) const {
+    const __m128i bits = _mm_castps_si128(v);
+    const __m128i magnitude = _mm_add_epi32(_mm_and_si128(bits, _mm_set1_epi32(0x7fffffff)),
+                                            _mm_and_si128(up, _mm_set1_epi32(kHalfCut)));
+    const __m128 moved = _mm_min_ps(
+        _mm_mul_ps(_mm_castsi128_ps(magnitude), _mm_set1_ps(0x1p-112f)), _mm_set1_ps(kLargest));
+    const __m128i sign = _mm_slli_epi32(_mm_srli_epi32(bits, 31), 15);
+    narrow(_mm_or_si128(_mm_srli_epi32(_mm_castps_si128(moved), 13), sign), p);
+  }
+  void store_partial(Half* p, int, Bits up) const { store(p, up); }
+
+  static Vec load(const Bfloat16* p) { return _mm_castsi128_ps(_mm_slli_epi32(widen(p), 16)); }
+  static Vec load_partial(const Bfloat16* p, int) { return load(p); }
+  void store(Bfloat16* p, Bits up) const {
+    const __m128i cut = _mm_and_si128(up, _mm_set1_epi32(kBfloat16Cut));
+    narrow(_mm_srli_epi32(_mm_add_epi32(_mm_castps_si128(v), cut), 16), p);
+  }
+  void store_partial(Bfloat16* p, int, Bits up) const { store(p, up); }
+
+ private:
+  static constexpr float kLargest = 65504 * 0x1p-112f;  // of Half, its exponent moved
+  static __m128i widen(const void* p) {
+    const __m128i x = _mm_loadl_epi64(static_cast<const __m128i*>(p));
+    return _mm_unpacklo_epi16(x, _mm_setzero_si128());
+  }
+  // SSE2 packs signed numbers only: sign-extend first.
+  static void narrow(__m128i x, void* p) {
+    x = _mm_srai_epi32(_mm_slli_epi32(x, 16), 16);
+    _mm_storel_epi64(static_cast<__m128i*>(p), _mm_packs_epi32(x, x));
+  }
 };
+
+inline Vec::Bits same_bits(std::uint32_t x) {
+  return _mm_set1_epi32(static_cast<int>(x));
+}
+inline Vec::Bits upper_bits(Vec::Bits x) {
+  return _mm_srli_epi32(x, 16);
+}
 
 inline Vec operator+(Vec a, Vec b) {
   return _mm_add_ps(a.v, b.v);

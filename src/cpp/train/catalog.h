@@ -20,14 +20,18 @@ using Optimizers = List<Sgd, AdaGrad, Ftrl>;
 // Sizes of a block that kernels know at compile time; 0 serves all others.
 using BlockSizes = std::integer_sequence<int, 0, 4, 8, 16, 32>;
 
-// In the order of enum Part (train/kernels.h); block size -> kernels.
-template <template <int> class...>
-struct ListBySize {};
+// In the order of enum Storage (model/view.h).
+using Storages = List<float, Half, Bfloat16>;
 
-template <int>
+// In the order of enum Part (train/kernels.h); (block size, storage) -> kernels.
+template <template <int, class> class...>
+struct ListOfTemplates {};
+
+// Linear weights are few: always float32.
+template <int, class>
 using LinearOfAnySize = Linear;
 
-using Parts = ListBySize<LinearOfAnySize, Fm, Ffm>;
+using Parts = ListOfTemplates<LinearOfAnySize, Fm, Ffm>;
 
 }  // namespace
 }  // namespace pyfm::PYFM_ISA

@@ -1,17 +1,15 @@
-// Initial weights, ahead of training.
+// Rows for the features of a data set, ahead of training.
 #pragma once
 #include "data/dataset.h"
 #include "train/model.h"
 #include "train/rows.h"
-#include "train/worker.h"
 
 namespace pyfm {
 
-// Gives the table rows of `row`'s features their initial values, unless they have them.
-void meet(Model& model, const Worker& worker, const Row& row);
-
-// The same for all features of a data set, in the order of memory. Training does this by itself
-// when it first meets a feature; done before, the first pass costs no more than those that follow.
+// Gives every feature of the data set that has no row one, with initial weights. The rows of the
+// most frequent features come first in the tables, the others in the order of their ids. Training
+// does this by itself; done before, it is not part of the first epoch's time. An exception leaves
+// the model as it was.
 void initialize(Model& model, const Dataset& data, int n_threads, const Poll& poll);
 
 }  // namespace pyfm

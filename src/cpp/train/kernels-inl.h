@@ -16,7 +16,13 @@ constexpr PartKernels part_kernels() {
   k.update = [](const PartView& v, float dscore, Scratch& s) noexcept {
     P::template update<O>(v, dscore, s);
   };
-  k.init_row = [](const PartView& v, FeatureId j) noexcept { P::template init_row<O>(v, j); };
+  k.init_weights = [](const PartView& v, RowId r, FeatureId j) noexcept {
+    P::init_weights(v, r, j);
+  };
+  k.init_slots = [](const PartView& v, RowId r) noexcept { P::template init_slots<O>(v, r); };
+  k.merge_row = [](const PartView& v, RowId r, const Scratch& s) noexcept {
+    P::template merge_row<O>(v, r, s);
+  };
   if constexpr (requires(const PartView& v) { P::template init_bias<O>(v); })
     k.init_bias = [](const PartView& v) noexcept { P::template init_bias<O>(v); };
   if constexpr (requires(const PartView& v, Scratch& s) { P::template init_scratch<O>(v, s); })
@@ -26,25 +32,29 @@ constexpr PartKernels part_kernels() {
   return k;
 }
 
-template <template <int> class... P, class... O, int... K>
-constexpr auto expand(ListBySize<P...>, List<O...>, std::integer_sequence<int, K...>) {
+template <template <int, class> class... P, class... O, int... K, class... S>
+constexpr auto expand(ListOfTemplates<P...>, List<O...>, std::integer_sequence<int, K...>,
+                      List<S...>) {
   struct {
     OptimizerInfo optimizers[sizeof...(O)] = {O::info...};
     int block_sizes[sizeof...(K)] = {K...};
-    PartKernels kernels[sizeof...(P) * sizeof...(O) * sizeof...(K)] = {};
+    PartKernels kernels[sizeof...(P) * sizeof...(O) * sizeof...(K) * sizeof...(S)] = {};
   } t;
   PartKernels* next = t.kernels;
-  const auto sizes = [&]<template <int> class Q, class Opt>() {
-    ((*next++ = part_kernels<Q<K>, Opt>()), ...);
+  const auto storages = [&]<template <int, class> class Q, class Opt, int Size>() {
+    ((*next++ = part_kernels<Q<Size, S>, Opt>()), ...);
   };
-  const auto optimizers = [&]<template <int> class Q>() {
+  const auto sizes = [&]<template <int, class> class Q, class Opt>() {
+    (storages.template operator()<Q, Opt, K>(), ...);
+  };
+  const auto optimizers = [&]<template <int, class> class Q>() {
     (sizes.template operator()<Q, O>(), ...);
   };
   (optimizers.template operator()<P>(), ...);
   return t;
 }
 
-constexpr auto table = expand(Parts{}, Optimizers{}, BlockSizes{});
+constexpr auto table = expand(Parts{}, Optimizers{}, BlockSizes{}, Storages{});
 
 }  // namespace
 }  // namespace pyfm::PYFM_ISA

@@ -28,12 +28,15 @@ std::span<const OptimizerInfo> optimizers() noexcept {
   return kernels_portable.optimizers;
 }
 
-const PartKernels& KernelTable::find(Part part, std::size_t optimizer, int block) const noexcept {
+const PartKernels& KernelTable::find(Part part, std::size_t optimizer,
+                                     const PartShape& shape) const noexcept {
+  constexpr std::size_t kStorages = 3;
   std::size_t size = 0;  // the first serves every block size
   for (std::size_t i = 1; i < block_sizes.size(); ++i)
-    if (block_sizes[i] == block) size = i;
+    if (block_sizes[i] == shape.block) size = i;
   const std::size_t row = static_cast<std::size_t>(part) * optimizers.size() + optimizer;
-  return kernels[row * block_sizes.size() + size];
+  return kernels[(row * block_sizes.size() + size) * kStorages +
+                 static_cast<std::size_t>(shape.storage)];
 }
 
 }  // namespace pyfm

@@ -3,7 +3,6 @@
 #include <span>
 #include <string_view>
 
-#include "data/row.h"
 #include "model/scratch.h"
 #include "model/view.h"
 #include "optim/params.h"
@@ -20,8 +19,12 @@ struct PartKernels {
   float (*score)(const PartView&, const Entries&, Scratch& scratch) noexcept;
   // One optimizer step on every weight that the row touched, dscore = d loss / d score.
   void (*update)(const PartView&, float dscore, Scratch& scratch) noexcept;
-  // Initial weights and optimizer state.
-  void (*init_row)(const PartView&, FeatureId) noexcept;
+  // Initial weights of a row that belongs to this feature.
+  void (*init_weights)(const PartView&, RowId, FeatureId) noexcept;
+  // The optimizer state that belongs to the weights of a row.
+  void (*init_slots)(const PartView&, RowId) noexcept;
+  // What this thread's copy of a row has gained goes to the row that all threads share.
+  void (*merge_row)(const PartView&, RowId, const Scratch&) noexcept;
   // These two are null in parts that need no such thing.
   void (*init_bias)(const PartView&) noexcept;
   void (*init_scratch)(const PartView&, Scratch&) noexcept;
@@ -30,9 +33,9 @@ struct PartKernels {
 struct KernelTable {
   std::span<const OptimizerInfo> optimizers;
   std::span<const int> block_sizes;
-  const PartKernels* kernels;  // (parts, optimizers, block sizes)
+  const PartKernels* kernels;  // (parts, optimizers, block sizes, storages)
 
-  const PartKernels& find(Part part, std::size_t optimizer, int block) const noexcept;
+  const PartKernels& find(Part part, std::size_t optimizer, const PartShape&) const noexcept;
 };
 
 const KernelTable& kernel_table(SimdLevel level) noexcept;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -22,15 +23,11 @@ std::string gigabytes(double bytes) {
   return text;
 }
 
-// In floating point, where a product of user input cannot overflow.
-double table_bytes(const PartShape& shape) {
-  return static_cast<double>(shape.n_features) * static_cast<double>(shape.stride) * sizeof(float);
-}
-
-void check_memory(const ModelSpec& spec, double bytes) {
+// Bytes in floating point, where a product of user input cannot overflow.
+void check_memory(const ModelSpec& spec, Index n_features, double bytes) {
   const Index available = available_memory();
   if (bytes <= static_cast<double>(available)) return;
-  std::string size = std::to_string(spec.n_features) + " features";
+  std::string size = std::to_string(n_features) + " features";
   if (spec.kind == "ffm") size += " x " + std::to_string(spec.n_fields) + " fields";
   if (spec.has_factors()) size += " x " + std::to_string(spec.n_factors) + " factors";
   throw OutOfMemory("a model of " + size + " needs " + gigabytes(bytes) +
@@ -39,39 +36,53 @@ void check_memory(const ModelSpec& spec, double bytes) {
                     " are available: use fewer features (hash or fold rare ones) or n_factors");
 }
 
+template <class F>
+void with_storage(Storage storage, F&& f) {
+  if (storage == Storage::float32) return f(float{});
+  if (storage == Storage::float16) return f(Half{});
+  f(Bfloat16{});
+}
+
+// f(number in the table, number of the outside) for all weights in use of one row.
+template <class Number, class Outside, class F>
+void for_weights(const PartShape& shape, Number* row, Outside* outside, F&& f) {
+  for (int field = 0; field < shape.n_fields; ++field)
+    for (int d = 0; d < shape.n_factors; ++d) f(row[field * shape.block + d], *outside++);
+}
+
+Index weights_per_feature(const PartShape& shape) {
+  return Index{shape.n_fields} * shape.n_factors;
+}
+
+Index weight_bytes(const PartShape& shape) {
+  return shape.row_bytes() / shape.stride * shape.width;
+}
+
 }  // namespace
 
-Model::Model(ModelSpec spec) : spec_(std::move(spec)) {
+Model::Model(ModelSpec spec) : spec_(std::move(spec)), rows_(0) {
   validate(spec_);
   loss_ = &find_loss(spec_.loss);
-  std::vector<PartShape> shapes;
+  check_memory(spec_, spec_.n_features, static_cast<double>(spec_.n_features) * sizeof(RowId));
+  rows_ = RowMap(spec_.n_features);
   if (spec_.linear)
-    shapes.push_back(linear_shape(spec_.n_features, slots_of(spec_.linear_optimizer)));
+    add_part(Part::linear, linear_shape(slots_of(spec_.linear_optimizer)), spec_.linear_optimizer);
   if (spec_.has_factors()) {
     const int k = static_cast<int>(spec_.n_factors), slots = slots_of(spec_.factor_optimizer);
     const bool ffm = spec_.kind == "ffm";
-    PartShape shape = ffm ? ffm_shape(spec_.n_features, spec_.n_fields, k, slots)
-                          : fm_shape(spec_.n_features, k, slots);
+    PartShape shape = ffm ? ffm_shape(spec_.n_fields, k, slots) : fm_shape(k, slots);
+    shape.storage = spec_.storage;
     // FFM starts as libffm does; FM symmetric, since Σ_j v_j would grow with the row otherwise.
     shape.init_high = static_cast<float>(spec_.init_scale / std::sqrt(static_cast<double>(k)));
     shape.init_low = ffm ? 0.0f : -shape.init_high;
     shape.seed = spec_.seed;
-    shapes.push_back(shape);
+    add_part(ffm ? Part::ffm : Part::fm, shape, spec_.factor_optimizer);
   }
-
-  double bytes = static_cast<double>(spec_.n_features) / 8;
-  for (const PartShape& shape : shapes) bytes += table_bytes(shape);
-  check_memory(spec_, bytes);
-
-  met_ = Bits(spec_.n_features);
-  if (spec_.linear) add_part(Part::linear, shapes.front(), spec_.linear_optimizer);
-  if (spec_.has_factors())
-    add_part(spec_.kind == "ffm" ? Part::ffm : Part::fm, shapes.back(), spec_.factor_optimizer);
+  resize_tables();
 }
 
 void Model::add_part(Part part, PartShape shape, const std::optional<OptimizerSpec>& optimizer) {
   ModelPart p{part, shape, optimizer.value_or(OptimizerSpec{}), {}, {}};
-  p.rows = Array<float>(shape.n_features * shape.stride);
   if (part == Part::linear) p.bias = Array<float>(shape.stride);
   parts_.push_back(std::move(p));
 }
@@ -82,44 +93,107 @@ ModelPart* Model::find(Part part) noexcept {
 }
 
 Index Model::nbytes() const noexcept {
-  Index bytes = met_.nbytes();
-  for (const ModelPart& p : parts_) bytes += (p.rows.size() + p.bias.size()) * Index{sizeof(float)};
+  Index bytes = rows_.nbytes();
+  for (const ModelPart& p : parts_) bytes += p.rows.size() + p.bias.size() * Index{sizeof(float)};
   return bytes;
 }
 
 Index Model::weight_nbytes() const noexcept {
-  Index bytes = met_.nbytes();
-  for (const ModelPart& p : parts_)
-    bytes += p.shape.n_features * p.shape.width * Index{sizeof(float)};
+  Index bytes = 0;
+  for (const ModelPart& p : parts_) bytes += rows_.n_rows() * weight_bytes(p.shape);
   return bytes;
 }
 
+void Model::resize_tables() {
+  for (ModelPart& p : parts_) {
+    const Index bytes = rows_.n_rows() * p.shape.row_bytes();
+    p.rows.reserve(bytes);  // exactly
+    p.rows.resize(bytes);
+  }
+}
+
+void Model::add_rows(std::span<const FeatureId> features) {
+  const Index n_rows = rows_.n_rows();
+  double bytes = 0;
+  for (const ModelPart& p : parts_)
+    bytes += static_cast<double>(features.size()) * static_cast<double>(p.shape.row_bytes());
+  check_memory(spec_, n_rows - 1 + static_cast<Index>(features.size()), bytes);
+  try {
+    rows_.add(features);
+    resize_tables();
+  } catch (...) {
+    rows_.truncate(n_rows);
+    throw;
+  }
+}
+
+void Model::truncate(Index n_rows) noexcept {
+  if (n_rows >= rows_.n_rows()) return;
+  initialized_for = 0;
+  rows_.truncate(n_rows);
+  for (ModelPart& p : parts_) p.rows.resize(n_rows * p.shape.row_bytes());
+}
+
+void Model::read(Part part, std::span<const FeatureId> features, float* to) {
+  const PartShape& shape = find(part)->shape;
+  with_storage(shape.storage, [&]<class Number>(Number) {
+    const auto* table = reinterpret_cast<const Number*>(find(part)->rows.data());
+    for (const FeatureId j : features) {
+      const Number* row = table + Index{rows_.row(j)} * shape.stride;
+      for_weights(shape, row, to, [](const Number& w, float& x) { x = to_float(w); });
+      to += weights_per_feature(shape);
+    }
+  });
+}
+
+void Model::write(Part part, std::span<const FeatureId> features, const float* from) {
+  std::vector<FeatureId> without_row;
+  for (const FeatureId j : features)
+    if (rows_.row(j) == 0) without_row.push_back(j);
+  std::ranges::sort(without_row);
+  without_row.erase(std::ranges::unique(without_row).begin(), without_row.end());
+  const Index first = rows_.n_rows();
+  add_rows(without_row);
+  for (ModelPart& p : parts_)
+    if (trainable())  // the other parts of these features, all 0
+      for (Index r = first; r < rows_.n_rows(); ++r)
+        p.kernels().init_slots(p.view(), static_cast<RowId>(r));
+
+  ModelPart& p = *find(part);
+  with_storage(p.shape.storage, [&]<class Number>(Number) {
+    auto* table = reinterpret_cast<Number*>(p.rows.data());
+    for (const FeatureId j : features) {
+      Number* row = table + Index{rows_.row(j)} * p.shape.stride;
+      for_weights(p.shape, row, from,
+                  [](Number& w, const float& x) { round_to(w, x, half_ulp<Number>); });
+      from += weights_per_feature(p.shape);
+      if (trainable()) p.kernels().init_slots(p.view(), rows_.row(j));
+    }
+  });
+}
+
 void Model::save(Snapshot& s) const {
-  s.met.assign(met_);
-  s.rows.resize(parts_.size());
+  s.n_rows = rows_.n_rows();
+  s.weights.resize(parts_.size());
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const ModelPart& p = parts_[i];
-    s.rows[i].resize(met_.count() * p.shape.width);
-    met_.for_each([&, to = s.rows[i].data()](Index j) mutable {
-      to = std::copy_n(p.rows.data() + j * p.shape.stride, p.shape.width, to);
-    });
+    const Index row = p.shape.row_bytes(), kept = weight_bytes(p.shape);
+    s.weights[i].resize(s.n_rows * kept);
+    for (Index r = 0; r < s.n_rows; ++r)
+      std::copy_n(p.rows.data() + r * row, kept, s.weights[i].data() + r * kept);
     if (!p.bias.empty()) s.bias = p.bias[0];
   }
 }
 
-// Features met since the snapshot go back to zero, and count as never met.
 void Model::restore(const Snapshot& s) {
+  truncate(s.n_rows);
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     ModelPart& p = parts_[i];
-    const auto row = [&](Index j) { return p.rows.data() + j * p.shape.stride; };
-    met_.for_each([&](Index j) { std::fill_n(row(j), p.shape.width, 0.0f); });
-    s.met.for_each([&, from = s.rows[i].data()](Index j) mutable {
-      std::copy_n(from, p.shape.width, row(j));
-      from += p.shape.width;
-    });
+    const Index row = p.shape.row_bytes(), kept = weight_bytes(p.shape);
+    for (Index r = 0; r < s.n_rows; ++r)
+      std::copy_n(s.weights[i].data() + r * kept, kept, p.rows.data() + r * row);
     if (!p.bias.empty()) p.bias[0] = s.bias;
   }
-  met_.assign(s.met);
 }
 
 }  // namespace pyfm

@@ -1,14 +1,14 @@
 // A model: parts whose scores add up. It owns the tables; trainer and predictor work on it.
 #pragma once
 #include <array>
-#include <atomic>
 #include <mutex>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "base/array.h"
-#include "base/bits.h"
 #include "loss/loss.h"
+#include "model/row_map.h"
 #include "train/kernels.h"
 #include "train/spec.h"
 
@@ -18,18 +18,21 @@ struct ModelPart {
   Part part;
   PartShape shape;
   OptimizerSpec optimizer;
-  Array<float> rows;  // (n_features, stride)
+  Array<char> rows;   // (n_rows, stride) of shape.storage
   Array<float> bias;  // (1 + slots,); only in the linear part
 
   PartView view() noexcept {
     return {shape, optimizer.params, rows.data(), bias.empty() ? nullptr : bias.data()};
   }
+  const PartKernels& kernels() const {
+    return kernel_table(simd_level()).find(part, optimizer.index, shape);
+  }
 };
 
-// Weights (not optimizer state) of the features that training had met, one after the other.
+// Weights (not optimizer state) of all rows.
 struct Snapshot {
-  Bits met;
-  std::vector<Array<float>> rows;  // (number of features met, width) of each part
+  Index n_rows = 0;
+  std::vector<Array<char>> weights;  // (n_rows, width) of each part
   float bias = 0;
 };
 
@@ -43,40 +46,41 @@ class Model {
   std::vector<ModelPart>& parts() noexcept { return parts_; }
   ModelPart* find(Part part) noexcept;  // null when the model has no such part
   bool trainable() const noexcept { return spec_.linear_optimizer || spec_.factor_optimizer; }
+  const RowMap& rows() const noexcept { return rows_; }
 
   Index nbytes() const noexcept;
   Index weight_nbytes() const noexcept;
 
-  // Rows start empty (zero); `init` fills one when training first meets its feature. Threads that
-  // need the feature meanwhile wait: AdaGrad's state of a row half filled is 0, and 0/√0 is NaN.
-  template <class F>
-  void meet(FeatureId j, F&& init) {
-    std::atomic_ref<std::uint64_t> word(met_.word(j));
-    const std::uint64_t bit = Bits::mask(j);
-    if (word.load(std::memory_order_acquire) & bit) [[likely]]
-      return;
-    const std::lock_guard lock(meeting_[j % meeting_.size()]);
-    if (word.load(std::memory_order_relaxed) & bit) return;
-    init();
-    word.fetch_or(bit, std::memory_order_release);
-  }
+  // Gives rows, not yet filled, to features that have none. Throws OutOfMemory before it takes
+  // memory that the machine does not have.
+  void add_rows(std::span<const FeatureId> features);
+  // Takes the last rows away: n_rows are left, row 0 included.
+  void truncate(Index n_rows) noexcept;
 
-  // True for the first caller: the bias gets its optimizer state then.
-  bool meet_bias() noexcept { return !std::exchange(bias_met_, true); }
+  // Copies weights of a part, (features, n_fields, n_factors); zeros of features without a row.
+  void read(Part part, std::span<const FeatureId> features, float* to);
+  // Sets them, and the optimizer's state to what belongs to them. Features without a row get one.
+  void write(Part part, std::span<const FeatureId> features, const float* from);
 
   // Into memory that earlier snapshots may have left there.
   void save(Snapshot& snapshot) const;
   void restore(const Snapshot& snapshot);
 
+  // Facts that training leaves for its next epoch.
+  std::uint64_t initialized_for = 0;  // id of the data set all of whose features have filled rows
+  bool bias_started = false;
+  std::vector<float> hot;  // expected occurrences per example of the features of rows 1, 2, …
+  std::mutex& row_lock(RowId r) noexcept { return locks_[r % locks_.size()]; }
+
  private:
   void add_part(Part part, PartShape shape, const std::optional<OptimizerSpec>& optimizer);
+  void resize_tables();
 
   ModelSpec spec_;
   const Loss* loss_;
   std::vector<ModelPart> parts_;
-  Bits met_;                            // features
-  std::array<std::mutex, 64> meeting_;  // held while a row is filled; which one: by feature
-  bool bias_met_ = false;
+  RowMap rows_;
+  std::array<std::mutex, 64> locks_;  // held while a row is merged; which one: by row
 };
 
 }  // namespace pyfm

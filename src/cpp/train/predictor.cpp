@@ -6,18 +6,20 @@ namespace pyfm {
 
 namespace {
 
-constexpr Index kAhead = 2;
-
 template <class T, class F>
 void score_rows(Model& model, const Dataset& data, int n_threads, const Poll& poll,
                 std::span<T> out, F&& finish) {
-  std::vector<Worker> workers = make_workers(model, data, n_threads);
-  for_row_blocks(data.n_rows(), workers, poll, [&](Worker& worker, Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      const bool ahead = i + kAhead < end;
-      const Row next = data.row(ahead ? i + kAhead : i);
-      const Row* fetch = ahead && worker.filter.all_known ? &next : nullptr;
-      out[static_cast<std::size_t>(i)] = finish(worker.score(data.row(i), fetch));
+  constexpr Index ahead = Worker::kAhead;
+  std::vector<Worker> workers = make_workers(model, data, n_threads, Purpose::predict);
+  const auto n = static_cast<int>(workers.size());
+  for_row_blocks(data.n_rows(), n, poll, [&](int thread, Index begin, Index end) {
+    Worker& worker = workers[static_cast<std::size_t>(thread)];
+    for (Index i = begin - ahead; i < end; ++i) {
+      if (i + Worker::kLookUpAhead < end) worker.prefetch(data.row(i + Worker::kLookUpAhead));
+      const bool more = i + ahead < end;
+      const Entries* next = more ? &worker.prepare(i + ahead, data.row(i + ahead)) : nullptr;
+      if (i < begin) continue;
+      out[static_cast<std::size_t>(i)] = finish(worker.score(worker.prepared(i), next));
     }
   });
 }

@@ -29,21 +29,22 @@ inline float unit_length(const Row& row) noexcept {
   return squares > 0 ? static_cast<float>(std::min(1 / std::sqrt(squares), most)) : 1.0f;
 }
 
-// body(worker, begin, end) for blocks of [0, n_rows); a worker handles one block at a time.
-template <class Workers, class F>
-void for_row_blocks(Index n_rows, Workers& workers, const Poll& poll, F&& body) {
-  constexpr Index kBlock = 128;
+inline constexpr Index kRowBlock = 128;
+
+// body(thread, begin, end) for blocks of [0, n_rows); a thread handles one block at a time.
+template <class F>
+void for_row_blocks(Index n_rows, int n_threads, const Poll& poll, F&& body) {
   using Clock = std::chrono::steady_clock;
   std::atomic<Index> next{0};
   std::atomic<bool> stop{false};
-  parallel(static_cast<int>(workers.size()), [&](int part) {
+  parallel(n_threads, [&](int thread) {
     auto last_poll = Clock::now();
     while (!stop.load(std::memory_order_relaxed)) {
-      const Index begin = next.fetch_add(kBlock, std::memory_order_relaxed);
+      const Index begin = next.fetch_add(kRowBlock, std::memory_order_relaxed);
       if (begin >= n_rows) break;
-      body(workers[static_cast<std::size_t>(part)], begin,
-           begin + kBlock < n_rows ? begin + kBlock : n_rows);
-      if (part != 0 || !poll || Clock::now() - last_poll < std::chrono::milliseconds(100)) continue;
+      body(thread, begin, begin + kRowBlock < n_rows ? begin + kRowBlock : n_rows);
+      if (thread != 0 || !poll || Clock::now() - last_poll < std::chrono::milliseconds(100))
+        continue;
       try {
         poll(begin);
       } catch (...) {

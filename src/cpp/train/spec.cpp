@@ -63,6 +63,13 @@ OptimizerSpec make_optimizer(const std::string& name, const std::map<std::string
   return spec;
 }
 
+Storage storage_of(const std::string& name) {
+  constexpr std::string_view names[] = {"float32", "float16", "bfloat16"};  // as in enum Storage
+  const auto found = std::ranges::find(names, name);
+  if (found == std::end(names)) refuse("dtype", "'float32', 'float16' or 'bfloat16'", name);
+  return static_cast<Storage>(found - std::begin(names));
+}
+
 void validate(const ModelSpec& spec) {
   if (std::ranges::find(kModelKinds, spec.kind) == std::end(kModelKinds))
     refuse("kind", "'linear', 'fm' or 'ffm'", spec.kind);

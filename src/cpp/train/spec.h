@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/types.h"
+#include "model/view.h"
 #include "optim/params.h"
 
 namespace pyfm {
@@ -27,6 +28,7 @@ struct ModelSpec {
   bool linear = true;
   bool normalize = false;
   double init_scale = 1;
+  Storage storage = Storage::float32;  // of factors and their optimizer state
   std::uint64_t seed = 0;
   // Both absent: a model for prediction, without optimizer state.
   std::optional<OptimizerSpec> linear_optimizer;
@@ -36,6 +38,9 @@ struct ModelSpec {
 };
 
 inline constexpr std::string_view kModelKinds[] = {"linear", "fm", "ffm"};
+
+// "float32", "float16" or "bfloat16". Throws std::invalid_argument that lists them.
+Storage storage_of(const std::string& name);
 
 // Throws std::invalid_argument that names what is out of range.
 void validate(const ModelSpec& spec);

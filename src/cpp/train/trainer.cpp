@@ -8,15 +8,11 @@
 
 #include "base/random.h"
 #include "train/initializer.h"
+#include "train/worker.h"
 
 namespace pyfm {
 
 namespace {
-
-// While a row is computed, the weights of the row this far behind it are on their way,
-constexpr Index kAhead = 2;
-// and the data of a row further behind: shuffled rows lie anywhere.
-constexpr Index kRowsAhead = 6;
 
 void check_targets(const Model& model, const Dataset& data) {
   if (data.buffers().y.empty() && data.n_rows() > 0)
@@ -41,26 +37,39 @@ Array<Index> row_order(Index n_rows, std::uint64_t seed, const EpochOptions& opt
   return order;
 }
 
-void meet_bias(Model& model, const Worker& worker) {
-  if (!model.meet_bias()) return;
-  for (const PartWorker& p : worker.parts)
-    if (p.kernels->init_bias) p.kernels->init_bias(p.view);
+void start_bias(Model& model) {
+  if (std::exchange(model.bias_started, true)) return;
+  for (ModelPart& p : model.parts())
+    if (p.kernels().init_bias) p.kernels().init_bias(p.view());
 }
 
-void train_rows(Model& model, Worker& worker, const Dataset& data, const Index* order, Index size) {
-  for (Index i = -kAhead; i < size; ++i) {
-    if (i + kRowsAhead < size) data.prefetch(order[i + kRowsAhead]);
-    Row next;
-    const bool ahead = i + kAhead < size;
-    if (ahead) meet(model, worker, next = data.row(order[i + kAhead]));
+void train_rows(const Loss& loss, Worker& worker, const Dataset& data, const Index* order,
+                Index size) {
+  constexpr Index ahead = Worker::kAhead;
+  for (Index i = -ahead; i < size; ++i) {
+    if (i + Worker::kDataAhead < size) data.prefetch(order[i + Worker::kDataAhead]);
+    if (i + Worker::kLookUpAhead < size)
+      worker.prefetch(data.row(order[i + Worker::kLookUpAhead]));
+    const bool more = i + ahead < size;
+    const Entries* next = more ? &worker.prepare(i + ahead, data.row(order[i + ahead])) : nullptr;
     if (i < 0) continue;
-    const float score = worker.score(data.row(order[i]), ahead ? &next : nullptr);
+    const float score = worker.score(worker.prepared(i), next);
     const float weight = data.weight(order[i]);
-    const auto [loss, dscore] = model.loss().value(score, data.y(order[i]));
+    const auto [value, dscore] = loss.value(score, data.y(order[i]));
     worker.update(weight * dscore);
-    worker.loss += weight * loss;
+    worker.loss += weight * value;
     worker.weight += weight;
   }
+}
+
+void train_blocks(Model& model, const Dataset& data, const Array<Index>& order,
+                  std::vector<Worker>& workers, const Poll& poll) {
+  const auto n = static_cast<int>(workers.size());
+  for_row_blocks(data.n_rows(), n, poll, [&](int thread, Index begin, Index end) {
+    Worker& worker = workers[static_cast<std::size_t>(thread)];
+    train_rows(model.loss(), worker, data, order.data() + begin, end - begin);
+    worker.end_block();
+  });
 }
 
 }  // namespace
@@ -69,12 +78,24 @@ EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& op
   check_trainable(model, data);
   check_targets(model, data);
   const auto start = std::chrono::steady_clock::now();
+  initialize(model, data, options.n_threads, options.poll);
+  start_bias(model);
   const Array<Index> order = row_order(data.n_rows(), model.spec().seed, options);
-  std::vector<Worker> workers = make_workers(model, data, options.n_threads);
-  meet_bias(model, workers.front());
-  for_row_blocks(data.n_rows(), workers, options.poll, [&](Worker& worker, Index begin, Index end) {
-    train_rows(model, worker, data, order.data() + begin, end - begin);
-  });
+  std::vector<Worker> workers = make_workers(model, data, options.n_threads, Purpose::train);
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    const auto epoch = static_cast<std::uint64_t>(options.epoch);
+    workers[i].seed_noise(random_key(random_key(model.spec().seed, epoch), i));
+  }
+  const auto merge_all = [&] {
+    for (Worker& worker : workers) worker.merge_all();
+  };
+  try {
+    train_blocks(model, data, order, workers, options.poll);
+  } catch (...) {
+    merge_all();  // what was learned so far
+    throw;
+  }
+  merge_all();
   EpochStats stats;
   double weight = 0;
   for (const Worker& worker : workers) stats.loss += worker.loss, weight += worker.weight;

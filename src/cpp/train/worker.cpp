@@ -3,7 +3,63 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/parallel.h"
+#include "base/random.h"
+#include "train/rows.h"
+
 namespace pyfm {
+
+Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads) {
+  const ModelSpec& spec = model.spec();
+  const Index n_fields = spec.kind == "ffm" ? spec.n_fields : kMaxFields;
+  filter_ = {model.rows().rows(), spec.n_features, n_fields,
+             data.n_features() <= spec.n_features && data.n_fields() <= n_fields};
+  normalize_ = spec.normalize;
+  for (std::size_t i = 0; i < entries_.size(); ++i) buffers_.emplace_back(data.max_row_nnz());
+  for (ModelPart& p : model.parts()) {
+    parts_.push_back({p.view(), &p.kernels(), ScratchMemory(p.shape, data.max_row_nnz()), {}});
+    PartWorker& made = parts_.back();
+    if (made.kernels->init_scratch && model.trainable())
+      made.kernels->init_scratch(made.view, made.scratch.view());
+    made.scratch.view().trains = purpose == Purpose::train;
+    if (purpose == Purpose::train && n_threads > 1) made.hot.emplace(model, p, made.view);
+  }
+}
+
+const Entries& Worker::prepare(Index i, const Row& row) noexcept {
+  const float scale = normalize_ ? unit_length(row) : 1.0f;
+  return entries_[slot(i)] = make_entries(row, scale, filter_, buffers_[slot(i)].view());
+}
+
+float Worker::score(const Entries& row, const Entries* next) noexcept {
+  float total = 0;
+  for (PartWorker& p : parts_) {
+    p.scratch.view().next = next;
+    total += p.kernels->score(p.view, row, p.scratch.view());
+  }
+  return total;
+}
+
+void Worker::update(float dscore) noexcept {
+  for (PartWorker& p : parts_) p.kernels->update(p.view, dscore, p.scratch.view());
+}
+
+void Worker::seed_noise(std::uint64_t key) noexcept {
+  for (PartWorker& p : parts_)
+    for (std::uint32_t i = 0; i < 16; ++i)  // xorshift's state must not be 0
+      p.scratch.view().noise[i] = static_cast<std::uint32_t>(random_key(key, i)) | 1u;
+}
+
+void Worker::end_block() noexcept {
+  ++n_blocks_;
+  for (PartWorker& p : parts_)
+    if (p.hot) p.hot->merge_due(n_blocks_, p.view, p.scratch.view());
+}
+
+void Worker::merge_all() noexcept {
+  for (PartWorker& p : parts_)
+    if (p.hot) p.hot->merge_all(p.view, p.scratch.view());
+}
 
 void check_trainable(const Model& model, const Dataset& data) {
   const ModelSpec& spec = model.spec();
@@ -16,6 +72,16 @@ void check_trainable(const Model& model, const Dataset& data) {
   if (spec.kind == "ffm" && data.n_fields() > spec.n_fields)
     throw std::invalid_argument("training data: expected at most " + std::to_string(spec.n_fields) +
                                 " fields, found " + std::to_string(data.n_fields()));
+}
+
+std::vector<Worker> make_workers(Model& model, const Dataset& data, int n_threads,
+                                 Purpose purpose) {
+  std::vector<Worker> workers;
+  const int n = resolve_threads(n_threads);
+  workers.reserve(static_cast<std::size_t>(n));
+  for (int i = 0; i < n; ++i)
+    workers.emplace_back(model, data, purpose, n);
+  return workers;
 }
 
 }  // namespace pyfm

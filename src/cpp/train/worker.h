@@ -1,67 +1,73 @@
 // One thread's kernels and working memory for a model.
 #pragma once
+#include <array>
+#include <optional>
 #include <vector>
 
 #include "data/dataset.h"
 #include "model/entries.h"
+#include "train/hot_rows.h"
 #include "train/model.h"
-#include "train/rows.h"
 
 namespace pyfm {
 
-struct PartWorker {
+enum class Purpose { predict, train };
+
+// Threads write to these all the time: no two share a cache line, nor a pair of them.
+constexpr std::size_t kApart = 128;
+
+struct alignas(kApart) PartWorker {
   PartView view;
   const PartKernels* kernels;
   ScratchMemory scratch;
+  std::optional<HotRows> hot;
 };
 
-struct Worker {
-  std::vector<PartWorker> parts;
-  EntryBuffer entries;
-  EntryFilter filter;
-  bool normalize;
+class alignas(kApart) Worker {
+ public:
+  // While a row is computed, the table rows of the row this far behind it are on their way.
+  static constexpr Index kAhead = 2;
+  // The numbers of those table rows, and the data of shuffled rows, are fetched earlier still.
+  static constexpr Index kLookUpAhead = 5, kDataAhead = 10;
+
   double loss = 0;    // Σ weight × loss
   double weight = 0;  // Σ weight
 
-  Worker(Model& model, const Dataset& data) : entries(data.max_row_nnz()) {
-    const ModelSpec& spec = model.spec();
-    const Index n_fields = spec.kind == "ffm" ? spec.n_fields : kMaxFields;
-    filter = {spec.n_features, n_fields,
-              data.n_features() <= spec.n_features && data.n_fields() <= n_fields};
-    normalize = spec.normalize;
-    const KernelTable& table = kernel_table(simd_level());
-    for (ModelPart& p : model.parts()) {
-      parts.push_back({p.view(), &table.find(p.part, p.optimizer.index, p.shape.block),
-                       ScratchMemory(p.shape, data.max_row_nnz())});
-      PartWorker& made = parts.back();
-      if (made.kernels->init_scratch && model.trainable())
-        made.kernels->init_scratch(made.view, made.scratch.view());
-    }
+  Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads);
+
+  // Asks for what `prepare` will look up.
+  [[gnu::always_inline]] void prefetch(const Row& row) const noexcept {
+    if (!filter_.all_known) return;
+    for (Index e = 0; e < row.size; ++e) __builtin_prefetch(filter_.row_of + row.features[e]);
+  }
+  // Looks up the features of row number i and scales its values; good until row i + kAhead + 1.
+  const Entries& prepare(Index i, const Row& row) noexcept;
+  const Entries& prepared(Index i) const noexcept { return entries_[slot(i)]; }
+  // `next` is fetched into the cache meanwhile, unless it is null.
+  float score(const Entries& row, const Entries* next) noexcept;
+  void update(float dscore) noexcept;
+
+  // Different random numbers for every seed, epoch and thread.
+  void seed_noise(std::uint64_t key) noexcept;
+  void end_block() noexcept;
+  void merge_all() noexcept;
+
+ private:
+  static std::size_t slot(Index i) noexcept {
+    return static_cast<std::size_t>(i % (kAhead + 1));
   }
 
-  // `next` is fetched into the cache meanwhile, unless it is null.
-  float score(const Row& row, const Row* next) noexcept {
-    const float scale = normalize ? unit_length(row) : 1.0f;
-    const Entries known = make_entries(row, scale, filter, entries.view());
-    float total = 0;
-    for (PartWorker& p : parts) {
-      p.scratch.view().next = next;
-      total += p.kernels->score(p.view, known, p.scratch.view());
-    }
-    return total;
-  }
-  void update(float dscore) noexcept {
-    for (PartWorker& p : parts) p.kernels->update(p.view, dscore, p.scratch.view());
-  }
+  std::vector<PartWorker> parts_;
+  std::vector<EntryBuffer> buffers_;
+  std::array<Entries, kAhead + 1> entries_{};
+  EntryFilter filter_;
+  bool normalize_;
+  Index n_blocks_ = 0;
 };
 
 // Throws std::invalid_argument when the model cannot learn from the data.
 void check_trainable(const Model& model, const Dataset& data);
 
-inline std::vector<Worker> make_workers(Model& model, const Dataset& data, int n_threads) {
-  std::vector<Worker> workers;
-  for (int i = 0; i < resolve_threads(n_threads); ++i) workers.emplace_back(model, data);
-  return workers;
-}
+std::vector<Worker> make_workers(Model& model, const Dataset& data, int n_threads, Purpose purpose);
 
 }  // namespace pyfm

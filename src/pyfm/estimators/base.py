@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from pyfm import _core
 from pyfm.checks import refuse
 from pyfm.dataset import Dataset
 from pyfm.estimators.inputs import Inputs
-from pyfm.estimators.model_spec import ModelSpec, views
+from pyfm.estimators.model_spec import ModelSpec, stored_weights
 from pyfm.estimators.settings import Settings, n_threads
 from pyfm.estimators.split import split
 from pyfm.estimators.targets import Targets
@@ -142,29 +142,31 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
     @property
     def coef_(self) -> NDArray[np.float32]:
-        """Linear weights, shape (n_features_in_,): a view, writing to it changes the model."""
+        """Linear weights, shape (n_features_in_,): a copy; 0 where training met none."""
         return self._weights("linear", "it was made with linear=False")
 
     @property
     def intercept_(self) -> NDArray[np.float32]:
-        """Bias, shape (1,): a view, writing to it changes the model."""
-        return self._weights("bias", "it was made with linear=False")
+        """Bias, shape (1,): a copy."""
+        check_is_fitted(self)
+        if self._model.bias is None:
+            raise AttributeError("this model has no bias: it was made with linear=False")
+        return self._model.bias.copy()
 
     @property
     def factors_(self) -> NDArray[np.float32]:
-        """Factors: a view, writing to it changes the model.
+        """Factors: a copy; 0 of features that training never met.
 
         Shape (n_features_in_, n_factors) for FM, (n_features_in_, n_fields_, n_factors) for FFM:
         ``factors_[j, f]`` is the vector that feature j uses against features of field f.
         """
         return self._weights("factors", "it is linear")
 
-    def _weights(self, part: str, reason: str) -> NDArray[np.float32]:
+    def _weights(self, part: Literal["linear", "factors"], reason: str) -> NDArray[np.float32]:
         check_is_fitted(self)
-        weights = views(self._model)
-        if part not in weights:
+        if part not in self._spec.parts:
             raise AttributeError(f"this model has no {part} weights: {reason}")
-        return weights[part]
+        return self._model.weights(part)
 
     def _settings(self) -> Settings:
         """The parameters, checked."""
@@ -224,7 +226,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         """For pickle and copy: weights instead of the core's model; no optimizer state."""
         state = dict(super().__getstate__())
         if "_model" in state:
-            state["_model"] = views(state["_model"])
+            state["_model"] = stored_weights(state["_spec"], state["_model"])
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

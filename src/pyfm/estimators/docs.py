@@ -56,9 +56,9 @@ n_features_in_ : int
 n_fields_ : int
     Number of fields.
 coef_ : ndarray of float32 of shape (n_features_in_,)
-    Linear weights, of models that have them; a view, writing to it changes the model.
+    Linear weights, of models that have them; a copy.
 intercept_ : ndarray of float32 of shape (1,)
-    Bias, of models with linear weights; a view.
+    Bias, of models with linear weights; a copy.
 """
 
 _CLASSES = """
@@ -67,12 +67,24 @@ classes_ : ndarray of shape (2,)
 """
 
 
+_DTYPE = """
+dtype : {"float32", "float16", "bfloat16"}, default="float32"
+    Storage of the vectors and of the optimizer's state beside them; arithmetic is always float32.
+    16 bits take half the memory. Updates round up or down at random, with the exact value as the
+    mean; the numbers come from the seed. float16 holds values up to 65504.
+"""
+
+
 def documented(cls: _Estimator) -> _Estimator:
     """Puts the shared sections in the place of {training} and {fitted} of the docstring."""
     if cls.__doc__ is not None:  # as under python -OO
         own = inspect.cleandoc(cls.__doc__)
         fitted = _FITTED + (_CLASSES.lstrip() if cls._loss == "logistic" else "")
-        own = own.replace("{training}", _TRAINING.strip()).replace("{fitted}", fitted.strip())
+        own = (
+            own.replace("{dtype}", _DTYPE.strip())
+            .replace("{training}", _TRAINING.strip())
+            .replace("{fitted}", fitted.strip())
+        )
         choices = "{" + ", ".join(f'"{name}"' for name in cls._metrics) + "}"
         cls.__doc__ = own.replace("{metrics}", choices).replace("{metric}", cls._metrics[0])
     return cls

@@ -28,6 +28,7 @@ class FFMModel(Estimator):
         normalize: bool = True,
         linear: bool = False,
         init_scale: float = 1.0,
+        dtype: str = "float32",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 3,
@@ -46,6 +47,7 @@ class FFMModel(Estimator):
         self.normalize = normalize
         self.linear = linear
         self.init_scale = init_scale
+        self.dtype = dtype
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -79,13 +81,14 @@ class FFMClassifier(Classifier, FFMModel):
         never meets stay 0.
     normalize : bool, default=True
         Scale each row to unit Euclidean length.
+    {dtype}
     {training}
 
     Attributes
     ----------
     {fitted}
     factors_ : ndarray of float32 of shape (n_features_in_, n_fields_, n_factors)
-        ``factors_[j, f]`` is the vector of feature j for partners in field f; a view.
+        ``factors_[j, f]`` is the vector of feature j for partners in field f; a copy.
 
     References
     ----------
@@ -123,13 +126,14 @@ class FFMRegressor(Regressor, FFMModel):
         never meets stay 0.
     normalize : bool, default=True
         Scale each row to unit Euclidean length.
+    {dtype}
     {training}
 
     Attributes
     ----------
     {fitted}
     factors_ : ndarray of float32 of shape (n_features_in_, n_fields_, n_factors)
-        ``factors_[j, f]`` is the vector of feature j for partners in field f; a view.
+        ``factors_[j, f]`` is the vector of feature j for partners in field f; a copy.
 
     References
     ----------

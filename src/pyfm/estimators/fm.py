@@ -28,6 +28,7 @@ class FMModel(Estimator):
         normalize: bool = True,
         linear: bool = True,
         init_scale: float = 0.3,
+        dtype: str = "float32",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 3,
@@ -46,6 +47,7 @@ class FMModel(Estimator):
         self.normalize = normalize
         self.linear = linear
         self.init_scale = init_scale
+        self.dtype = dtype
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -79,13 +81,14 @@ class FMClassifier(Classifier, FMModel):
         Scale each row to unit Euclidean length: the pairs of long rows would else drown the rest,
         and need a much smaller learning_rate. Numeric columns that mean something by their size
         want False.
+    {dtype}
     {training}
 
     Attributes
     ----------
     {fitted}
     factors_ : ndarray of float32 of shape (n_features_in_, n_factors)
-        The vectors; a view.
+        The vectors; a copy.
 
     References
     ----------
@@ -124,13 +127,14 @@ class FMRegressor(Regressor, FMModel):
         Scale each row to unit Euclidean length: the pairs of long rows would else drown the rest,
         and need a much smaller learning_rate. Numeric columns that mean something by their size
         want False.
+    {dtype}
     {training}
 
     Attributes
     ----------
     {fitted}
     factors_ : ndarray of float32 of shape (n_features_in_, n_factors)
-        The vectors; a view.
+        The vectors; a copy.
 
     References
     ----------

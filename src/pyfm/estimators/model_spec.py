@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pyfm import _core
 from pyfm.optim import Optimizer
 
-Weights = dict[str, NDArray[np.float32]]
+DTYPES = ("float32", "float16", "bfloat16")  # enum Storage of model/view.h
+StoredWeights = dict[str, NDArray[Any]]  # features, bias, linear, factors
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class ModelSpec:
     linear: bool
     normalize: bool
     init_scale: float
+    dtype: str = "float32"  # of the factors in memory
     n_features: int = 0
     n_fields: int = 0
 
@@ -56,20 +58,38 @@ class ModelSpec:
             linear=self.linear,
             normalize=self.normalize,
             init_scale=self.init_scale,
+            dtype=self.dtype,
             seed=seed,
             linear_optimizer=core if self.linear else None,
             factor_optimizer=core if self.kind != "linear" else None,
         )
 
-    def build_from(self, weights: Mapping[str, NDArray[np.float32]]) -> _core.Model:
+    def build_from(self, stored: StoredWeights) -> _core.Model:
         """A model for prediction with these weights (copied)."""
         model = self.build()
-        for name, target in views(model).items():
-            target[...] = weights[name]
+        for part in self.parts:
+            model.set_weights(part, stored[part], stored["features"])
+        if model.bias is not None:
+            model.bias[...] = stored["bias"]
         return model
 
+    @property
+    def parts(self) -> tuple[Literal["linear", "factors"], ...]:
+        """The tables that the model has."""
+        linear: tuple[Literal["linear"], ...] = ("linear",) if self.linear else ()
+        factors: tuple[Literal["factors"], ...] = ("factors",) if self.kind != "linear" else ()
+        return (*linear, *factors)
 
-def views(model: _core.Model) -> Weights:
-    """The parts that the model has, as writable views: bias, linear, factors."""
-    parts = {"bias": model.bias, "linear": model.linear, "factors": model.factors}
-    return {name: part for name, part in parts.items() if part is not None}
+    def dtype_in_file(self, part: str) -> np.dtype[Any]:
+        """NumPy has no bfloat16: it goes to files as float32, which holds it exactly."""
+        narrow = part == "factors" and self.dtype == "float16"
+        return np.dtype(np.float16 if narrow else np.float32)
+
+
+def stored_weights(spec: ModelSpec, model: _core.Model) -> StoredWeights:
+    """The weights of the features that training met, and which they are."""
+    features = model.features
+    stored: StoredWeights = {"features": features}
+    if model.bias is not None:
+        stored["bias"] = model.bias.copy()
+    return stored | {part: model.weights(part, features) for part in spec.parts}

@@ -10,7 +10,7 @@ import joblib
 import numpy as np
 
 from pyfm.checks import check_bool, check_choice, check_fraction, check_int, check_real, refuse
-from pyfm.estimators.model_spec import ModelSpec
+from pyfm.estimators.model_spec import DTYPES, ModelSpec
 from pyfm.optim import Optimizer, resolve
 from pyfm.training import TrainingOptions
 
@@ -49,6 +49,7 @@ class Settings:
             linear=check_bool("linear", params["linear"]) if factors else True,
             normalize=check_bool("normalize", params["normalize"]),
             init_scale=check_real("init_scale", params["init_scale"]) if factors else 0.0,
+            dtype=check_choice("dtype", params["dtype"], DTYPES) if factors else "float32",
         )
         check_seed(params["random_state"])
         rates = {name: params[name] for name in ("learning_rate", "l1", "l2")}

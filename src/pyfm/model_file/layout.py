@@ -3,7 +3,8 @@
 Tensors, little-endian, in rows of features:
 
 - ``bias`` (1,), ``linear`` (n_stored,), ``factors`` (n_stored, n_factors) or
-  (n_stored, n_fields, n_factors), float32: the parts that the model has;
+  (n_stored, n_fields, n_factors): the parts that the model has, float32, but for factors that are
+  float16 in memory, too;
 - ``features`` (n_stored,), uint32, increasing: the features of those rows; absent when all
   n_features are stored, otherwise the others have weights 0;
 - ``column_fields`` (n_columns,), uint16: the field of each column of the matrix that `fit` was
@@ -15,6 +16,9 @@ The metadata entry ``pyfm`` is a JSON object; see `pyfm.model_file.metadata`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+# NumPy's names and those of the format.
+DTYPE_NAMES = {"float32": "F32", "float16": "F16", "uint32": "U32", "uint16": "U16"}
 
 FORMAT_VERSION = 1
 METADATA_KEY = "pyfm"

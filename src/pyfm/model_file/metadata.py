@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 import pyfm
 from pyfm import estimators
-from pyfm.checks import check_int, refuse
+from pyfm.checks import check_choice, check_int, refuse
 from pyfm.estimators.base import Estimator
-from pyfm.estimators.model_spec import ModelSpec
+from pyfm.estimators.model_spec import DTYPES, ModelSpec
 from pyfm.estimators.targets import Labels
 from pyfm.model_file.layout import FORMAT_VERSION
 from pyfm.optim import OPTIMIZERS, Optimizer
@@ -107,6 +107,7 @@ def _params_from_json(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
+    given = {"dtype": "float32"} | given  # which earlier versions did not write
     names = {field.name for field in fields(ModelSpec)}
     if set(given) != names:
         refuse("metadata: spec", f"the entries {sorted(names)}", sorted(given))
@@ -120,6 +121,7 @@ def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
     for name in ("linear", "normalize"):
         _check_type(f"metadata: spec.{name}", given[name], bool)
     _check_type("metadata: spec.init_scale", given["init_scale"], float)
+    check_choice("metadata: spec.dtype", given["dtype"], DTYPES)
     return ModelSpec(**given)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -15,9 +16,9 @@ from pyfm import _core
 from pyfm.checks import refuse
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.inputs import Inputs
-from pyfm.estimators.model_spec import ModelSpec, views
+from pyfm.estimators.model_spec import ModelSpec
 from pyfm.estimators.targets import Labels, Numbers
-from pyfm.model_file.layout import METADATA_KEY, chunks
+from pyfm.model_file.layout import DTYPE_NAMES, METADATA_KEY, chunks
 from pyfm.model_file.metadata import from_json
 
 
@@ -73,16 +74,23 @@ def _fill(model: Estimator, metadata: dict[str, Any], tensors: dict[str, Any]) -
     features = _features(spec, tensors)
     _check_tensors(spec, features, tensors)
     core = spec.build()
-    for name, target in views(core).items():
-        rows = features if name != "bias" else None
-        for piece in chunks(tensors[name].get_shape()[0], target[:1].nbytes):
-            weights = tensors[name][piece]
-            if not np.isfinite(weights).all():
-                refuse(f"tensor {name}", "finite weights", "NaN or infinity")
-            target[piece if rows is None else rows[piece]] = weights
+    if core.bias is not None:
+        core.bias[...] = _finite("bias", tensors["bias"][:])
+    for part in spec.parts:
+        shape = tensors[part].get_shape()
+        for piece in chunks(shape[0], 4 * math.prod(shape[1:])):
+            weights = _finite(part, tensors[part][piece].astype(np.float32, copy=False))
+            rows = np.arange(piece.start, piece.stop, dtype=np.uint32)
+            core.set_weights(part, weights, rows if features is None else features[piece])
     classes = metadata["classes"]
     targets = Numbers() if classes is None else Labels(classes)
     model._set_fitted(spec, core, inputs, targets, metadata["history"], metadata["best_epoch"])
+
+
+def _finite(name: str, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not np.isfinite(weights).all():
+        refuse(f"tensor {name}", "finite weights", "NaN or infinity")
+    return weights
 
 
 def _metadata(file: Any) -> str:
@@ -125,7 +133,7 @@ def _check_tensors(
     for name, shape in shapes.items():
         if features is not None and name != "bias":
             shape = (len(features), *shape[1:])
-        _check(name, tensors[name], "F32", shape)
+        _check(name, tensors[name], DTYPE_NAMES[spec.dtype_in_file(name).name], shape)
 
 
 def _check(name: str, tensor: Any, dtype: str, shape: tuple[int, ...] | None) -> tuple[int, ...]:

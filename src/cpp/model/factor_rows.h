@@ -1,0 +1,73 @@
+// Rows of factors, in whichever storage: their initial state, and the merging of copies.
+#pragma once
+#include "base/random.h"
+#include "model/lanes.h"
+#include "model/scratch.h"
+#include "model/view.h"
+
+namespace pyfm::PYFM_ISA {
+namespace {
+
+template <class S>
+struct FactorRows {
+  // Weights are a pure function of (seed, feature, position in the row); padding is 0.
+  static void init_weights(const PartView& view, RowId r, FeatureId j) {
+    const PartShape& shape = view.shape;
+    S* w = view.row<S>(r);
+    const std::uint64_t key = random_key(shape.seed, j);
+    const float low = shape.init_low, range = shape.init_high - shape.init_low;
+    for (Index i = 0; i < shape.width; ++i)
+      round_to(w[i], low + range * random_uniform(key, static_cast<std::uint32_t>(i)), half_ulp<S>);
+    if (shape.block > shape.n_factors)
+      for (Index f = 0; f < shape.n_fields; ++f)
+        for (int d = shape.n_factors; d < shape.block; ++d) w[f * shape.block + d] = S{};
+    for (Index i = static_cast<Index>(shape.n_fields) * shape.block; i < shape.width; ++i)
+      w[i] = S{};
+  }
+
+  // The optimizer's state that belongs to the weights of a row.
+  template <class Optimizer>
+  static void init_slots(const PartView& view, S* w) {
+    constexpr int n = Optimizer::info.slots;
+    const Optimizer optimizer(view.params);
+    const Index width = view.shape.width;
+    for_lanes(width, [&](Index at, Lanes lanes) {
+      Vec slots[n + 1];
+      optimizer.init(lanes.load(w + at), slots);
+      for (int s = 0; s < n; ++s) lanes.store(slots[s], w + at + (s + 1) * width, nearest<S>());
+    });
+  }
+  template <class Optimizer>
+  static void init_slots(const PartView& view, RowId r) {
+    init_slots<Optimizer>(view, view.row<S>(r));
+  }
+
+  // What this thread's copy of a row has gained goes to the row that all threads share; the copy
+  // goes on from there.
+  template <class Optimizer>
+  static void merge_row(PartView view, RowId r, Scratch s) {
+    constexpr int n = Optimizer::info.slots;
+    const Optimizer optimizer(view.params);
+    const Index width = view.shape.width, begin = static_cast<Index>(r) * view.shape.stride;
+    S* const shared = static_cast<S*>(view.rows) + begin;
+    S* const mine = static_cast<S*>(view.hot) + begin;
+    S* const base = static_cast<S*>(view.base) + begin;
+    Rounding<S> rounding(s.noise);
+    for_lanes(width, [&](Index at, Lanes lanes) {
+      Vec merged[n + 1];
+      for (int p = 0; p <= n; ++p) {
+        const Index i = at + p * width;
+        merged[p] = lanes.load(shared + i) + (lanes.load(mine + i) - lanes.load(base + i));
+      }
+      optimizer.merge(merged[0], merged + 1);
+      for (int p = 0; p <= n; ++p) {
+        const auto bits = rounding.next();
+        for (S* to : {shared, mine, base}) lanes.store(merged[p], to + at + p * width, bits);
+      }
+    });
+    rounding.save(s.noise);
+  }
+};
+
+}  // namespace
+}  // namespace pyfm::PYFM_ISA

@@ -1,0 +1,79 @@
+#include "train/hot_rows.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "train/rows.h"
+
+namespace pyfm {
+
+namespace {
+
+// Memory of the copies: about what the private cache of a core holds beside everything else.
+constexpr Index kHotBytes = Index{1} << 19;
+// Own updates between two merges. A merge of a small row costs more of its updates than that of a
+// large one, since most of it is waiting for the first cache line.
+constexpr double kUpdatesOfLargeRows = 64, kUpdatesOfSmallRows = 256;
+constexpr Index kLargeRowBytes = 512;
+constexpr int kMostClasses = 7;
+
+constexpr Index kBiasFloats = 64;  // far from each other and from everything else
+
+}  // namespace
+
+HotRows::HotRows(Model& model, ModelPart& part, PartView& view)
+    : model_(model), kernels_(part.kernels()), has_bias_(view.bias != nullptr) {
+  const Index row_bytes = part.shape.row_bytes();
+  const double updates = row_bytes >= kLargeRowBytes ? kUpdatesOfLargeRows : kUpdatesOfSmallRows;
+  const auto n_candidates =
+      static_cast<RowId>(std::min(static_cast<Index>(model.hot.size()), kHotBytes / row_bytes));
+  RowId n_hot = 1;  // row 0, the zeros
+  while (n_hot <= n_candidates) {
+    const double blocks = updates / (model.hot[n_hot - 1] * static_cast<double>(kRowBlock));
+    const int c = std::max(0, static_cast<int>(std::log2(blocks)));
+    if (c >= kMostClasses) break;
+    ends_.resize(static_cast<std::size_t>(c) + 1, n_hot);
+    ends_[static_cast<std::size_t>(c)] = ++n_hot;
+  }
+  copies_ = Array<char>(n_hot * row_bytes);
+  base_ = Array<char>(n_hot * row_bytes);
+  for (Array<char>* to : {&copies_, &base_})
+    std::copy_n(part.rows.data(), n_hot * row_bytes, to->data());
+  view.n_hot = n_hot;
+  view.hot = copies_.data();
+  view.base = base_.data();
+  if (!has_bias_) return;
+  bias_ = Array<float>(2 * kBiasFloats);
+  view.shared_bias = view.bias;
+  view.bias = bias_.data();
+  view.base_bias = bias_.data() + kBiasFloats;
+  for (float* to : {view.bias, view.base_bias}) std::copy_n(view.shared_bias, part.bias.size(), to);
+}
+
+void HotRows::merge_due(Index n_blocks, const PartView& view, const Scratch& scratch) {
+  if (has_bias_) merge(0, 1, view, scratch);
+  RowId begin = 1;
+  for (std::size_t c = 0; c < ends_.size() && n_blocks % (Index{1} << c) == 0; ++c) {
+    merge(begin, ends_[c], view, scratch);
+    begin = ends_[c];
+  }
+}
+
+void HotRows::merge_all(const PartView& view, const Scratch& scratch) {
+  merge(has_bias_ ? 0 : 1, view.n_hot, view, scratch);
+}
+
+void HotRows::merge(RowId begin, RowId end, const PartView& view, const Scratch& scratch) {
+  constexpr RowId ahead = 4;
+  const Index bytes = view.shape.row_bytes();
+  for (RowId r = begin; r < end; ++r) {
+    if (r + ahead < end) {
+      const char* next = static_cast<const char*>(view.rows) + Index{r + ahead} * bytes;
+      for (Index at = 0; at < bytes; at += 64) __builtin_prefetch(next + at, 1);
+    }
+    const std::lock_guard lock(model_.row_lock(r));
+    kernels_.merge_row(view, r, scratch);
+  }
+}
+
+}  // namespace pyfm
