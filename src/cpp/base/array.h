@@ -44,7 +44,8 @@ class Array {
   const T& operator[](Index i) const noexcept { return data_[i]; }
   std::span<const T> view() const noexcept { return {data_, static_cast<std::size_t>(size_)}; }
 
-  // New elements are zero, but for what was there before a shrinking. Growth is geometric; pages that stay unused are never touched.
+  // New elements are zero, but for what was there before a shrinking. Growth is geometric; pages
+  // that stay unused are never touched.
   void resize(Index size) {
     if (size > capacity_)
       reserve(size > capacity_ + capacity_ / 2 ? size : capacity_ + capacity_ / 2);

@@ -30,23 +30,27 @@ struct Bfloat16 {  // the upper half of a float32: 8 bits of precision, float32'
   return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
 }
 
-// Rounding adds `up` to the bits that are cut off, as far as they go. Half of them round to the
-// nearest (ties away from zero); uniform random bits round up or down such that the mean is exact.
-inline constexpr std::uint32_t kHalfCut = 0x1fff, kBfloat16Cut = 0xffff;
-
+// Rounding adds the first bits of `up`, as many as are cut off, to those bits. Half of one ulp
+// rounds to the nearest (ties away from zero); uniform random bits round up or down such that the
+// mean is exact.
 template <class Format>
-inline constexpr std::uint32_t half_ulp = 0;
+inline constexpr int cut_bits = 0;
 template <>
-inline constexpr std::uint32_t half_ulp<Half> = kHalfCut / 2 + 1;
+inline constexpr int cut_bits<Half> = 13;
 template <>
-inline constexpr std::uint32_t half_ulp<Bfloat16> = kBfloat16Cut / 2 + 1;
+inline constexpr int cut_bits<Bfloat16> = 16;
+
+inline constexpr std::uint32_t kHalfUlp = 0x80000000u;
+
+// Successive random bits differ by an odd number near 2^32 / φ, which spreads them evenly.
+inline constexpr std::uint32_t kWeyl = 0x9e3779b9u;
 
 [[gnu::always_inline]] inline void round_to(float& to, float x, std::uint32_t) noexcept {
   to = x;
 }
 
 [[gnu::always_inline]] inline void round_to(Bfloat16& to, float x, std::uint32_t up) noexcept {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(x) + (up & kBfloat16Cut);
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(x) + (up >> (32 - cut_bits<Bfloat16>));
   to.bits = static_cast<std::uint16_t>(bits >> 16);
 }
 
@@ -54,7 +58,8 @@ inline constexpr std::uint32_t half_ulp<Bfloat16> = kBfloat16Cut / 2 + 1;
 // to a multiple of 2^-24.
 [[gnu::always_inline]] inline void round_to(Half& to, float x, std::uint32_t up) noexcept {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(x);
-  const float moved = std::bit_cast<float>((bits & 0x7fffffffu) + (up & kHalfCut)) * 0x1p-112f;
+  const float moved =
+      std::bit_cast<float>((bits & 0x7fffffffu) + (up >> (32 - cut_bits<Half>))) * 0x1p-112f;
   const std::uint32_t cut = std::bit_cast<std::uint32_t>(moved) >> 13;
   to.bits = static_cast<std::uint16_t>((bits >> 16 & 0x8000u) | (cut < 0x7bff ? cut : 0x7bff));
 }

@@ -130,13 +130,12 @@ void bind_model(py::module_& m) {
   py::class_<Model>(m, "Model")
       .def(py::init([](std::string kind, std::string loss, Index n_features, Index n_fields,
                        Index n_factors, bool linear, bool normalize, double init_scale,
-                       const std::string& dtype, std::uint64_t seed, const OptimizerArg& linear_optimizer,
-                       const OptimizerArg& factor_optimizer) {
-             return std::make_unique<Model>(ModelSpec{std::move(kind), std::move(loss), n_features,
-                                                      n_fields, n_factors, linear, normalize,
-                                                      init_scale, storage_of(dtype), seed,
- optimizer(linear_optimizer),
-                                                      optimizer(factor_optimizer)});
+                       const std::string& dtype, std::uint64_t seed,
+                       const OptimizerArg& linear_optimizer, const OptimizerArg& factor_optimizer) {
+             return std::make_unique<Model>(
+                 ModelSpec{std::move(kind), std::move(loss), n_features, n_fields, n_factors,
+                           linear, normalize, init_scale, storage_of(dtype), seed,
+                           optimizer(linear_optimizer), optimizer(factor_optimizer)});
            }),
            py::kw_only(), py::arg("kind"), py::arg("loss"), py::arg("n_features"),
            py::arg("n_fields"), py::arg("n_factors"), py::arg("linear"), py::arg("normalize"),

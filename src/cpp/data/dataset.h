@@ -1,5 +1,6 @@
 // Rows in compressed form, borrowed or owned, validated once. What is implied is not stored.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -41,6 +42,9 @@ class Dataset {
   // Data sets of the same id have the same rows; 0 is none's.
   std::uint64_t id() const noexcept { return id_; }
   Index max_row_nnz() const noexcept { return max_row_nnz_; }
+  double mean_row_nnz() const noexcept {
+    return static_cast<double>(nnz()) / static_cast<double>(std::max<Index>(n_rows(), 1));
+  }
   Index nbytes() const noexcept;
   // "one_per_field": neither indptr nor fields are stored; otherwise "csr".
   std::string_view layout() const noexcept;

@@ -17,7 +17,7 @@ struct FactorRows {
     const std::uint64_t key = random_key(shape.seed, j);
     const float low = shape.init_low, range = shape.init_high - shape.init_low;
     for (Index i = 0; i < shape.width; ++i)
-      round_to(w[i], low + range * random_uniform(key, static_cast<std::uint32_t>(i)), half_ulp<S>);
+      round_to(w[i], low + range * random_uniform(key, static_cast<std::uint32_t>(i)), kHalfUlp);
     if (shape.block > shape.n_factors)
       for (Index f = 0; f < shape.n_fields; ++f)
         for (int d = shape.n_factors; d < shape.block; ++d) w[f * shape.block + d] = S{};
@@ -65,7 +65,6 @@ struct FactorRows {
         for (S* to : {shared, mine, base}) lanes.store(merged[p], to + at + p * width, bits);
       }
     });
-    rounding.save(s.noise);
   }
 };
 

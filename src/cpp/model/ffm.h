@@ -69,11 +69,9 @@ struct Ffm : FactorRows<S> {
       for (int e = s.first[field]; e >= 0; e = s.next_entry[e]) {
         S* row = view.row<S>(s.row.row[e]) + at;
         const Vec x(s.row.x[e]), w = lanes.load(row);
-        step(optimizer, row, view.shape.width, lanes, w, Vec(dscore) * x * (sum - x * w),
-             rounding);
+        step(optimizer, row, view.shape.width, lanes, w, Vec(dscore) * x * (sum - x * w), rounding);
       }
     });
-    rounding.save(s.noise);
   }
 };
 

@@ -70,8 +70,7 @@ inline void by_field(const PartView& view, Scratch& s) {
   list_groups(n_fields, B, s);
 
   bool each_once = s.row.size == n_fields;
-  for (int f = 0; f < n_fields; ++f)
-    each_once &= s.first[f] >= 0;
+  for (int f = 0; f < n_fields; ++f) each_once &= s.first[f] >= 0;
   s.plain = each_once && s.row.equal;
   for (int f = 0; f < padded; ++f) {
     const int e = s.first[f];

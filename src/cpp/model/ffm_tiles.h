@@ -78,17 +78,17 @@ inline float pairs(PartView view, Scratch s) {
   Vec total[B];
   unroll<B>([&](auto q) { total[q] = Vec(0.0f); });
   using T = std::conditional_t<Plain, S, float>;
-  for_tiles<K, S, T>(
-      view, s, 0, view.shape.width,
-      [&](Tile<B, T>& t, auto diagonal) __attribute__((always_inline)) {
-        if constexpr (B > 1) transpose_groups<K>(t.b);
-        unroll<B>([&](auto q) __attribute__((always_inline)) {
-          if constexpr (!Plain)
-            t.a[q] = t.a[q] * (Vec(s.scale[t.i + q]) * t.lanes.load(s.lane_scale + t.at_j));
-          if constexpr (diagonal) t.a[q] = t.a[q] * Vec::load(after<B, q>.data());
-          total[q] = fma(t.a[q], t.b[q], total[q]);
-        });
-      });
+  for_tiles<K, S, T>(view, s, 0, view.shape.width,
+                     [&](Tile<B, T>& t, auto diagonal) __attribute__((always_inline)) {
+                       if constexpr (B > 1) transpose_groups<K>(t.b);
+                       unroll<B>([&](auto q) __attribute__((always_inline)) {
+                         if constexpr (!Plain)
+                           t.a[q] = t.a[q] *
+                                    (Vec(s.scale[t.i + q]) * t.lanes.load(s.lane_scale + t.at_j));
+                         if constexpr (diagonal) t.a[q] = t.a[q] * Vec::load(after<B, q>.data());
+                         total[q] = fma(t.a[q], t.b[q], total[q]);
+                       });
+                     });
   unroll<B - 1>([&](auto q) { total[0] = total[0] + total[q + 1]; });
   return sum(total[0]);
 }
@@ -119,8 +119,7 @@ template <int B, int q, bool Diagonal, class Optimizer, class S>
 [[gnu::always_inline]] inline void step_plain(const Optimizer& optimizer, Index width, Lanes lanes,
                                               S* row, Vec w, Vec g, Rounding<S>& rounding) {
   if constexpr (Diagonal)
-    step_masked(optimizer, row, width, nonzero(Vec::load(other<B, q>.data())), w, g,
-                rounding);
+    step_masked(optimizer, row, width, nonzero(Vec::load(other<B, q>.data())), w, g, rounding);
   else
     step(optimizer, row, width, lanes, w, g, rounding);
 }
@@ -132,25 +131,27 @@ inline void update_pairs(Optimizer optimizer, PartView view, float dscore, Scrat
   const Index width = view.shape.width;
   Rounding<S> rounding(s.noise);
   using T = std::conditional_t<Plain, S, float>;
-  for_tiles<K, S, T>(
-      view, s, view.shape.width, view.shape.stride,
-      [&](Tile<B, T>& t, auto diagonal) __attribute__((always_inline)) {
-        Vec ta[B], tb[B];
-        unroll<B>([&](auto q) { ta[q] = t.a[q], tb[q] = t.b[q]; });
-        if constexpr (B > 1) transpose_groups<K>(ta), transpose_groups<K>(tb);
-        unroll<B>([&](auto q) __attribute__((always_inline)) {
-          if constexpr (Plain) {
-            step_plain<B, q, diagonal>(optimizer, width, t.lanes, t.rows_i[q], t.a[q], k * tb[q], rounding);
-            if constexpr (!diagonal)
-              step_plain<B, q, false>(optimizer, width, t.lanes, t.rows_j[q], t.b[q], k * ta[q], rounding);
-          } else {
-            step_field<S, B, q, diagonal>(optimizer, view, s, t.lanes, t.i, t.at_j, k * tb[q], rounding);
-            if constexpr (!diagonal)
-              step_field<S, B, q, false>(optimizer, view, s, t.lanes, t.j, t.at_i, k * ta[q], rounding);
-          }
-        });
-      });
-  rounding.save(s.noise);
+  for_tiles<K, S, T>(view, s, view.shape.width, view.shape.stride,
+                     [&](Tile<B, T>& t, auto diagonal) __attribute__((always_inline)) {
+                       Vec ta[B], tb[B];
+                       unroll<B>([&](auto q) { ta[q] = t.a[q], tb[q] = t.b[q]; });
+                       if constexpr (B > 1) transpose_groups<K>(ta), transpose_groups<K>(tb);
+                       unroll<B>([&](auto q) __attribute__((always_inline)) {
+                         if constexpr (Plain) {
+                           step_plain<B, q, diagonal>(optimizer, width, t.lanes, t.rows_i[q],
+                                                      t.a[q], k * tb[q], rounding);
+                           if constexpr (!diagonal)
+                             step_plain<B, q, false>(optimizer, width, t.lanes, t.rows_j[q], t.b[q],
+                                                     k * ta[q], rounding);
+                         } else {
+                           step_field<S, B, q, diagonal>(optimizer, view, s, t.lanes, t.i, t.at_j,
+                                                         k * tb[q], rounding);
+                           if constexpr (!diagonal)
+                             step_field<S, B, q, false>(optimizer, view, s, t.lanes, t.j, t.at_i,
+                                                        k * ta[q], rounding);
+                         }
+                       });
+                     });
 }
 
 }  // namespace

@@ -53,7 +53,6 @@ struct Fm : FactorRows<S> {
         });
       }
     });
-    rounding.save(s.noise);
   }
 
  private:

@@ -1,38 +1,14 @@
 // Vectors of `block` floats, taken in steps of Vec::lanes; the last may be a part of a vector.
 // Include it after the Vec of the level.
 #pragma once
-#include <type_traits>
 #include <utility>
 
-#include "base/half.h"
 #include "base/types.h"
+#include "model/rounding.h"
 #include "simd/scalar.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
-
-// The bits that round a vector on its way into storage of 16 bits (see base/half.h): none for
-// float32, those of the nearest number, or random ones, 16 fresh bits for each of two stores.
-struct NoBits {};
-struct Exact {
-  explicit Exact(const std::uint32_t*) {}
-  void save(std::uint32_t*) const {}
-  NoBits next() { return {}; }
-};
-inline NoBits upper_bits(NoBits bits) {
-  return bits;
-}
-
-template <class S>
-using Rounding = std::conditional_t<std::is_same_v<S, float>, Exact, Noise>;
-
-template <class S>
-inline auto nearest() {
-  if constexpr (std::is_same_v<S, float>)
-    return NoBits{};
-  else
-    return same_bits(half_ulp<S>);
-}
 
 // Where the number of lanes is a compile-time constant, the choice folds away.
 struct Lanes {
@@ -72,7 +48,7 @@ template <int n, class S>
   auto bits = rounding.next();
   lanes.store(weights, w, bits);
   unroll<n>([&](auto s) {
-    bits = s % 2 == 0 ? upper_bits(bits) : rounding.next();
+    bits = s % 2 == 0 ? lower_bits(bits) : rounding.next();
     lanes.store(slots[s], w + (s + 1) * width, bits);
   });
 }

@@ -1,7 +1,9 @@
 // Which row of the tables belongs to which feature. Rows are given out one after the other, so that
 // a table holds the features that were met and nothing else; row 0 stands for all others.
 #pragma once
+#include <atomic>
 #include <span>
+#include <vector>
 
 #include "base/array.h"
 
@@ -9,6 +11,8 @@ namespace pyfm {
 
 class RowMap {
  public:
+  static constexpr Index kMaxRows = Index{1} << 31;
+
   explicit RowMap(Index n_features) : row_of_(n_features), feature_of_(1) {}
 
   Index n_features() const noexcept { return row_of_.size(); }
@@ -16,7 +20,25 @@ class RowMap {
   RowId row(FeatureId j) const noexcept { return row_of_[j]; }
   FeatureId feature(RowId r) const noexcept { return feature_of_[r]; }
   const RowId* rows() const noexcept { return row_of_.data(); }  // (n_features,)
-  Index nbytes() const noexcept { return row_of_.size() * 4 + feature_of_.size() * 4; }
+  Index nbytes() const noexcept {
+    return (row_of_.size() + feature_of_.size()) * Index{sizeof(RowId)};
+  }
+
+  // Features without a row are counted where their row's number will stand. Of several threads that
+  // count at once some counts may get lost, but none remains 0.
+  void count(FeatureId j) noexcept {
+    const std::atomic_ref<RowId> entry(row_of_[j]);
+    const RowId before = entry.load(std::memory_order_relaxed);
+    if (before == 0 || (before >= kCounted && before != kMostCounted))
+      entry.store((before | kCounted) + 1, std::memory_order_relaxed);
+  }
+  struct Counted {
+    FeatureId feature;
+    std::uint32_t count;
+  };
+  // What was counted, the most frequent first; about equally frequent ones by their ids. All rows
+  // are numbers again.
+  std::vector<Counted> take_counted();
 
   // Gives rows to features that have none; throws OutOfMemory when there are no more numbers.
   void add(std::span<const FeatureId> features);
@@ -24,7 +46,9 @@ class RowMap {
   void truncate(Index n_rows) noexcept;
 
  private:
-  Array<RowId> row_of_;  // 0: none
+  static constexpr RowId kCounted = RowId{1} << 31, kMostCounted = ~RowId{0};
+
+  Array<RowId> row_of_;  // 0: none; from kCounted on: none, but a count
   Array<FeatureId> feature_of_;
 };
 

@@ -23,9 +23,9 @@ struct EntryMemory {
 };
 
 struct Scratch {
-  Entries row;          // the row that was scored last
-  const Entries* next;  // a row to be fetched into the cache meanwhile; null: none
-  bool trains;          // an update follows the score
+  Entries row;           // the row that was scored last
+  const Entries* next;   // a row to be fetched into the cache meanwhile; null: none
+  bool trains;           // an update follows the score
   std::uint32_t* noise;  // (16,) state of the random numbers that round to 16 bits
 
   float* w;      // linear: weights of the row's entries

@@ -7,19 +7,19 @@
 namespace pyfm::PYFM_ISA {
 namespace {
 
-// 32 random bits a lane (Marsaglia 2003, xorshift32).
+// Random bits for rounding, see model/rounding.h.
 struct Noise {
-  __m256i state;
+  __m256i bits;
 
-  explicit Noise(const std::uint32_t* seeds)
-      : state(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(seeds))) {}
-  void save(std::uint32_t* seeds) const {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(seeds), state);
+  explicit Noise(std::uint32_t* seeds) {
+    __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(seeds));
+    x = _mm256_xor_si256(x, _mm256_slli_epi32(x, 13));
+    x = _mm256_xor_si256(x, _mm256_srli_epi32(x, 17));
+    bits = x = _mm256_xor_si256(x, _mm256_slli_epi32(x, 5));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(seeds), x);
   }
   __m256i next() {
-    state = _mm256_xor_si256(state, _mm256_slli_epi32(state, 13));
-    state = _mm256_xor_si256(state, _mm256_srli_epi32(state, 17));
-    return state = _mm256_xor_si256(state, _mm256_slli_epi32(state, 5));
+    return bits = _mm256_add_epi32(bits, _mm256_set1_epi32(static_cast<int>(kWeyl)));
   }
 };
 
@@ -55,15 +55,15 @@ struct Vec {
   static Vec widen(__m128i x) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16));
   }
-  __m256i plus(Bits up, std::uint32_t cut) const {
-    const __m256i mask = _mm256_set1_epi32(static_cast<int>(cut));
-    return _mm256_add_epi32(_mm256_castps_si256(v), _mm256_and_si256(up, mask));
+  template <int cut>
+  __m256i rounded(Bits up) const {
+    return _mm256_add_epi32(_mm256_castps_si256(v), _mm256_srli_epi32(up, 32 - cut));
   }
   __m128i half(Bits up) const {
-    return _mm256_cvtps_ph(_mm256_castsi256_ps(plus(up, kHalfCut)), _MM_FROUND_TO_ZERO);
+    return _mm256_cvtps_ph(_mm256_castsi256_ps(rounded<cut_bits<Half>>(up)), _MM_FROUND_TO_ZERO);
   }
   __m128i bfloat16(Bits up) const {
-    const __m256i x = _mm256_srli_epi32(plus(up, kBfloat16Cut), 16);
+    const __m256i x = _mm256_srli_epi32(rounded<cut_bits<Bfloat16>>(up), 16);
     return _mm_packus_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
   }
   static __m256i first(int n) {
@@ -74,8 +74,8 @@ struct Vec {
 inline Vec::Bits same_bits(std::uint32_t x) {
   return _mm256_set1_epi32(static_cast<int>(x));
 }
-inline Vec::Bits upper_bits(Vec::Bits x) {
-  return _mm256_srli_epi32(x, 16);
+inline Vec::Bits lower_bits(Vec::Bits x) {
+  return _mm256_slli_epi32(x, 9);
 }
 
 inline Vec operator+(Vec a, Vec b) {

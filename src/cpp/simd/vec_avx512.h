@@ -7,16 +7,19 @@
 namespace pyfm::PYFM_ISA {
 namespace {
 
-// 32 random bits a lane (Marsaglia 2003, xorshift32).
+// Random bits for rounding, see model/rounding.h.
 struct Noise {
-  __m512i state;
+  __m512i bits;
 
-  explicit Noise(const std::uint32_t* seeds) : state(_mm512_loadu_si512(seeds)) {}
-  void save(std::uint32_t* seeds) const { _mm512_storeu_si512(seeds, state); }
+  explicit Noise(std::uint32_t* seeds) {
+    __m512i x = _mm512_loadu_si512(seeds);
+    x = _mm512_xor_si512(x, _mm512_slli_epi32(x, 13));
+    x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 17));
+    bits = x = _mm512_xor_si512(x, _mm512_slli_epi32(x, 5));
+    _mm512_storeu_si512(seeds, x);
+  }
   __m512i next() {
-    state = _mm512_xor_si512(state, _mm512_slli_epi32(state, 13));
-    state = _mm512_xor_si512(state, _mm512_srli_epi32(state, 17));
-    return state = _mm512_xor_si512(state, _mm512_slli_epi32(state, 5));
+    return bits = _mm512_add_epi32(bits, _mm512_set1_epi32(static_cast<int>(kWeyl)));
   }
 };
 
@@ -55,15 +58,15 @@ struct Vec {
   static Vec widen(__m256i x) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16));
   }
-  __m512i plus(Bits up, std::uint32_t cut) const {
-    const __m512i mask = _mm512_set1_epi32(static_cast<int>(cut));
-    return _mm512_add_epi32(_mm512_castps_si512(v), _mm512_and_si512(up, mask));
+  template <int cut>
+  __m512i rounded(Bits up) const {
+    return _mm512_add_epi32(_mm512_castps_si512(v), _mm512_srli_epi32(up, 32 - cut));
   }
   __m256i half(Bits up) const {
-    return _mm512_cvtps_ph(_mm512_castsi512_ps(plus(up, kHalfCut)), _MM_FROUND_TO_ZERO);
+    return _mm512_cvtps_ph(_mm512_castsi512_ps(rounded<cut_bits<Half>>(up)), _MM_FROUND_TO_ZERO);
   }
   __m256i bfloat16(Bits up) const {
-    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(plus(up, kBfloat16Cut), 16));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded<cut_bits<Bfloat16>>(up), 16));
   }
   static Mask first(int n) { return static_cast<Mask>((1u << n) - 1); }
 };
@@ -71,8 +74,8 @@ struct Vec {
 inline Vec::Bits same_bits(std::uint32_t x) {
   return _mm512_set1_epi32(static_cast<int>(x));
 }
-inline Vec::Bits upper_bits(Vec::Bits x) {
-  return _mm512_srli_epi32(x, 16);
+inline Vec::Bits lower_bits(Vec::Bits x) {
+  return _mm512_slli_epi32(x, 9);
 }
 
 inline Vec operator+(Vec a, Vec b) {

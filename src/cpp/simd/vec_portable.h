@@ -5,20 +5,20 @@
 namespace pyfm::PYFM_ISA {
 namespace {
 
-// 32 random bits a lane (Marsaglia 2003, xorshift32).
+// Random bits for rounding, see model/rounding.h.
 struct Noise {
   typedef std::uint32_t Bits __attribute__((vector_size(16)));
-  Bits state;
+  Bits bits;
 
-  explicit Noise(const std::uint32_t* seeds) : state{seeds[0], seeds[1], seeds[2], seeds[3]} {}
-  void save(std::uint32_t* seeds) const {
-    for (int i = 0; i < 4; ++i) seeds[i] = state[i];
+  explicit Noise(std::uint32_t* seeds) {
+    for (int i = 0; i < 4; ++i) {
+      std::uint32_t x = seeds[i];
+      x ^= x << 13;
+      x ^= x >> 17;
+      bits[i] = seeds[i] = x ^ x << 5;
+    }
   }
-  Bits next() {
-    state ^= state << 13;
-    state ^= state >> 17;
-    return state ^= state << 5;
-  }
+  Bits next() { return bits += kWeyl; }
 };
 
 struct Vec {
@@ -59,8 +59,8 @@ struct Vec {
 inline Vec::Bits same_bits(std::uint32_t x) {
   return Vec::Bits{x, x, x, x};
 }
-inline Vec::Bits upper_bits(Vec::Bits x) {
-  return x >> 16;
+inline Vec::Bits lower_bits(Vec::Bits x) {
+  return x << 9;
 }
 
 inline Vec operator+(Vec a, Vec b) {

@@ -7,20 +7,18 @@
 namespace pyfm::PYFM_ISA {
 namespace {
 
-// 32 random bits a lane (Marsaglia 2003, xorshift32).
+// Random bits for rounding, see model/rounding.h.
 struct Noise {
-  __m128i state;
+  __m128i bits;
 
-  explicit Noise(const std::uint32_t* seeds)
-      : state(_mm_loadu_si128(reinterpret_cast<const __m128i*>(seeds))) {}
-  void save(std::uint32_t* seeds) const {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(seeds), state);
+  explicit Noise(std::uint32_t* seeds) {
+    __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(seeds));
+    x = _mm_xor_si128(x, _mm_slli_epi32(x, 13));
+    x = _mm_xor_si128(x, _mm_srli_epi32(x, 17));
+    bits = x = _mm_xor_si128(x, _mm_slli_epi32(x, 5));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(seeds), x);
   }
-  __m128i next() {
-    state = _mm_xor_si128(state, _mm_slli_epi32(state, 13));
-    state = _mm_xor_si128(state, _mm_srli_epi32(state, 17));
-    return state = _mm_xor_si128(state, _mm_slli_epi32(state, 5));
-  }
+  __m128i next() { return bits = _mm_add_epi32(bits, _mm_set1_epi32(static_cast<int>(kWeyl))); }
 };
 
 struct Vec {
@@ -51,9 +49,9 @@ struct Vec {
   void store(Half* p, Bits up) const {
     const __m128i bits = _mm_castps_si128(v);
     const __m128i magnitude = _mm_add_epi32(_mm_and_si128(bits, _mm_set1_epi32(0x7fffffff)),
-                                            _mm_and_si128(up, _mm_set1_epi32(kHalfCut)));
-    const __m128 moved = _mm_min_ps(
-        _mm_mul_ps(_mm_castsi128_ps(magnitude), _mm_set1_ps(0x1p-112f)), _mm_set1_ps(kLargest));
+                                            _mm_srli_epi32(up, 32 - cut_bits<Half>));
+    const __m128 moved = _mm_min_ps(_mm_mul_ps(_mm_castsi128_ps(magnitude), _mm_set1_ps(0x1p-112f)),
+                                    _mm_set1_ps(kLargest));
     const __m128i sign = _mm_slli_epi32(_mm_srli_epi32(bits, 31), 15);
     narrow(_mm_or_si128(_mm_srli_epi32(_mm_castps_si128(moved), 13), sign), p);
   }
@@ -62,8 +60,9 @@ struct Vec {
   static Vec load(const Bfloat16* p) { return _mm_castsi128_ps(_mm_slli_epi32(widen(p), 16)); }
   static Vec load_partial(const Bfloat16* p, int) { return load(p); }
   void store(Bfloat16* p, Bits up) const {
-    const __m128i cut = _mm_and_si128(up, _mm_set1_epi32(kBfloat16Cut));
-    narrow(_mm_srli_epi32(_mm_add_epi32(_mm_castps_si128(v), cut), 16), p);
+    const __m128i x =
+        _mm_add_epi32(_mm_castps_si128(v), _mm_srli_epi32(up, 32 - cut_bits<Bfloat16>));
+    narrow(_mm_srli_epi32(x, 16), p);
   }
   void store_partial(Bfloat16* p, int, Bits up) const { store(p, up); }
 
@@ -83,8 +82,8 @@ struct Vec {
 inline Vec::Bits same_bits(std::uint32_t x) {
   return _mm_set1_epi32(static_cast<int>(x));
 }
-inline Vec::Bits upper_bits(Vec::Bits x) {
-  return _mm_srli_epi32(x, 16);
+inline Vec::Bits lower_bits(Vec::Bits x) {
+  return _mm_slli_epi32(x, 9);
 }
 
 inline Vec operator+(Vec a, Vec b) {

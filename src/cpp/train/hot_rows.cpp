@@ -11,29 +11,29 @@ namespace {
 
 // Memory of the copies: about what the private cache of a core holds beside everything else.
 constexpr Index kHotBytes = Index{1} << 19;
-// Own updates between two merges. A merge of a small row costs more of its updates than that of a
-// large one, since most of it is waiting for the first cache line.
-constexpr double kUpdatesOfLargeRows = 64, kUpdatesOfSmallRows = 256;
-constexpr Index kLargeRowBytes = 512;
-constexpr int kMostClasses = 7;
+// A row that comes up so rarely that much of a private cache (of the larger sort) was replaced
+// meanwhile travels through the shared cache or memory anyway.
+constexpr double kCacheBytes = 1 << 21;
+// Own updates between two merges.
+constexpr double kUpdates = 64;
 
 constexpr Index kBiasFloats = 64;  // far from each other and from everything else
 
 }  // namespace
 
-HotRows::HotRows(Model& model, ModelPart& part, PartView& view)
+HotRows::HotRows(Model& model, ModelPart& part, const Dataset& data, PartView& view)
     : model_(model), kernels_(part.kernels()), has_bias_(view.bias != nullptr) {
   const Index row_bytes = part.shape.row_bytes();
-  const double updates = row_bytes >= kLargeRowBytes ? kUpdatesOfLargeRows : kUpdatesOfSmallRows;
+  const Index line_bytes = std::max<Index>(row_bytes, 64);
+  const double least = static_cast<double>(line_bytes) * data.mean_row_nnz() / 2 / kCacheBytes;
   const auto n_candidates =
       static_cast<RowId>(std::min(static_cast<Index>(model.hot.size()), kHotBytes / row_bytes));
   RowId n_hot = 1;  // row 0, the zeros
-  while (n_hot <= n_candidates) {
-    const double blocks = updates / (model.hot[n_hot - 1] * static_cast<double>(kRowBlock));
-    const int c = std::max(0, static_cast<int>(std::log2(blocks)));
-    if (c >= kMostClasses) break;
-    ends_.resize(static_cast<std::size_t>(c) + 1, n_hot);
-    ends_[static_cast<std::size_t>(c)] = ++n_hot;
+  for (; n_hot <= n_candidates && model.hot[n_hot - 1] > least; ++n_hot) {
+    const double blocks = kUpdates / (model.hot[n_hot - 1] * static_cast<double>(kRowBlock));
+    const auto c = static_cast<std::size_t>(std::log2(std::max(1.0, blocks)));
+    if (c >= ends_.size()) ends_.resize(c + 1, n_hot);
+    ends_.back() = n_hot + 1;
   }
   copies_ = Array<char>(n_hot * row_bytes);
   base_ = Array<char>(n_hot * row_bytes);

@@ -9,14 +9,15 @@
 #include <vector>
 
 #include "base/array.h"
+#include "data/dataset.h"
 #include "train/model.h"
 
 namespace pyfm {
 
 class HotRows {
  public:
-  // Copies the hot rows of a part, and the bias, and points `view` to the copies.
-  HotRows(Model& model, ModelPart& part, PartView& view);
+  // Copies the rows of a part that are hot in `data`, and the bias; points `view` to the copies.
+  HotRows(Model& model, ModelPart& part, const Dataset& data, PartView& view);
 
   // Merges what is due after this thread's `n_blocks`-th block of examples.
   void merge_due(Index n_blocks, const PartView& view, const Scratch& scratch);

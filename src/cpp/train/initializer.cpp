@@ -1,47 +1,45 @@
 #include "train/initializer.h"
 
-#include <atomic>
+#include <utility>
 #include <vector>
 
-#include "base/bits.h"
-#include "train/frequent.h"
 #include "train/worker.h"
 
 namespace pyfm {
 
 namespace {
 
-void mark(Bits& bits, FeatureId j) {
-  std::atomic_ref<std::uint64_t> word(bits.word(j));
-  if (!(word.load(std::memory_order_relaxed) & Bits::mask(j)))
-    word.fetch_or(Bits::mask(j), std::memory_order_relaxed);
-}
+using Counted = std::vector<RowMap::Counted>;
 
-Bits features_of(const Dataset& data, int n_threads, const Poll& poll) {
-  Bits found(data.n_features());
-  for_row_blocks(data.n_rows(), n_threads, poll, [&](int, Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      const Row row = data.row(i);
-      for (Index e = 0; e < row.size; ++e) mark(found, row.features[e]);
-    }
-  });
-  return found;
-}
-
-// Frequent ones first.
-std::vector<FeatureId> without_row(const RowMap& rows, Bits& found,
-                                   const std::vector<Frequency>& frequent) {
-  std::vector<FeatureId> features;
-  features.reserve(static_cast<std::size_t>(found.count()));
-  for (const Frequency& f : frequent) {
-    features.push_back(f.feature);
-    found.word(f.feature) &= ~Bits::mask(f.feature);
+Counted new_features(RowMap& rows, const Dataset& data, int n_threads, const Poll& poll) {
+  try {
+    for_row_blocks(data.n_rows(), n_threads, poll, [&](int, Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
+        const Row row = data.row(i);
+        for (Index e = 0; e < row.size; ++e) rows.count(row.features[e]);
+      }
+    });
+  } catch (...) {
+    rows.take_counted();
+    throw;
   }
-  found.for_each([&](Index j) {
-    const auto feature = static_cast<FeatureId>(j);
-    if (rows.row(feature) == 0) features.push_back(feature);
-  });
-  return features;
+  return rows.take_counted();
+}
+
+void add_rows(Model& model, const Counted& features) {
+  std::vector<FeatureId> ids;
+  ids.reserve(features.size());
+  for (const RowMap::Counted& f : features) ids.push_back(f.feature);
+  model.add_rows(ids);
+}
+
+// Expected occurrences per row of the data, of the features that come first.
+std::vector<float> frequencies(const Counted& features, Index n_rows) {
+  constexpr std::size_t most = 8192;
+  std::vector<float> found;
+  for (std::size_t i = 0; i < features.size() && i < most; ++i)
+    found.push_back(static_cast<float>(features[i].count) / static_cast<float>(n_rows));
+  return found;
 }
 
 }  // namespace
@@ -51,10 +49,8 @@ void initialize(Model& model, const Dataset& data, int n_threads, const Poll& po
   if (model.initialized_for == data.id()) return;
   const int n = resolve_threads(n_threads);
   const Index first = model.rows().n_rows();
-  std::vector<Frequency> frequent;
-  if (first == 1) frequent = frequent_features(data);
-  Bits found = features_of(data, n, poll);
-  model.add_rows(without_row(model.rows(), found, frequent));
+  const Counted features = new_features(model.rows(), data, n, poll);
+  add_rows(model, features);
   try {
     for_row_blocks(model.rows().n_rows() - first, n, poll, [&](int, Index begin, Index end) {
       for (ModelPart& p : model.parts())
@@ -68,10 +64,7 @@ void initialize(Model& model, const Dataset& data, int n_threads, const Poll& po
     model.truncate(first);
     throw;
   }
-  if (first == 1) {
-    model.hot.clear();
-    for (const Frequency& f : frequent) model.hot.push_back(f.per_row);
-  }
+  if (first == 1) model.hot = frequencies(features, data.n_rows());
   model.initialized_for = data.id();
 }
 

@@ -164,8 +164,7 @@ void Model::write(Part part, std::span<const FeatureId> features, const float* f
     auto* table = reinterpret_cast<Number*>(p.rows.data());
     for (const FeatureId j : features) {
       Number* row = table + Index{rows_.row(j)} * p.shape.stride;
-      for_weights(p.shape, row, from,
-                  [](Number& w, const float& x) { round_to(w, x, half_ulp<Number>); });
+      for_weights(p.shape, row, from, [](Number& w, const float& x) { round_to(w, x, kHalfUlp); });
       from += weights_per_feature(p.shape);
       if (trainable()) p.kernels().init_slots(p.view(), rows_.row(j));
     }

@@ -47,6 +47,7 @@ class Model {
   ModelPart* find(Part part) noexcept;  // null when the model has no such part
   bool trainable() const noexcept { return spec_.linear_optimizer || spec_.factor_optimizer; }
   const RowMap& rows() const noexcept { return rows_; }
+  RowMap& rows() noexcept { return rows_; }
 
   Index nbytes() const noexcept;
   Index weight_nbytes() const noexcept;

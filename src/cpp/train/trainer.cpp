@@ -48,8 +48,7 @@ void train_rows(const Loss& loss, Worker& worker, const Dataset& data, const Ind
   constexpr Index ahead = Worker::kAhead;
   for (Index i = -ahead; i < size; ++i) {
     if (i + Worker::kDataAhead < size) data.prefetch(order[i + Worker::kDataAhead]);
-    if (i + Worker::kLookUpAhead < size)
-      worker.prefetch(data.row(order[i + Worker::kLookUpAhead]));
+    if (i + Worker::kLookUpAhead < size) worker.prefetch(data.row(order[i + Worker::kLookUpAhead]));
     const bool more = i + ahead < size;
     const Entries* next = more ? &worker.prepare(i + ahead, data.row(order[i + ahead])) : nullptr;
     if (i < 0) continue;

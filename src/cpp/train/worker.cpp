@@ -22,7 +22,7 @@ Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads
     if (made.kernels->init_scratch && model.trainable())
       made.kernels->init_scratch(made.view, made.scratch.view());
     made.scratch.view().trains = purpose == Purpose::train;
-    if (purpose == Purpose::train && n_threads > 1) made.hot.emplace(model, p, made.view);
+    if (purpose == Purpose::train && n_threads > 1) made.hot.emplace(model, p, data, made.view);
   }
 }
 
@@ -79,8 +79,7 @@ std::vector<Worker> make_workers(Model& model, const Dataset& data, int n_thread
   std::vector<Worker> workers;
   const int n = resolve_threads(n_threads);
   workers.reserve(static_cast<std::size_t>(n));
-  for (int i = 0; i < n; ++i)
-    workers.emplace_back(model, data, purpose, n);
+  for (int i = 0; i < n; ++i) workers.emplace_back(model, data, purpose, n);
   return workers;
 }
 

@@ -53,9 +53,7 @@ class alignas(kApart) Worker {
   void merge_all() noexcept;
 
  private:
-  static std::size_t slot(Index i) noexcept {
-    return static_cast<std::size_t>(i % (kAhead + 1));
-  }
+  static std::size_t slot(Index i) noexcept { return static_cast<std::size_t>(i % (kAhead + 1)); }
 
   std::vector<PartWorker> parts_;
   std::vector<EntryBuffer> buffers_;

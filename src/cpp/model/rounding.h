@@ -1,0 +1,36 @@
+// The bits that round a vector on its way into storage of 16 bits (see base/half.h): none for
+// float32; those of the nearest number; or random ones, so that many small updates add up to what
+// they are although each is below the storage's precision (stochastic rounding).
+//
+// For every row of a thread a xorshift (Marsaglia 2003) draws a start, and within the row the bits
+// go on in Weyl steps, evenly spread: one addition a vector. Include it after the Vec of the level.
+#pragma once
+#include <cstdint>
+#include <type_traits>
+
+namespace pyfm::PYFM_ISA {
+namespace {
+
+struct NoBits {};
+struct Exact {
+  explicit Exact(std::uint32_t*) {}
+  NoBits next() { return {}; }
+};
+// A second set of bits out of one draw.
+inline NoBits lower_bits(NoBits bits) {
+  return bits;
+}
+
+template <class S>
+using Rounding = std::conditional_t<std::is_same_v<S, float>, Exact, Noise>;
+
+template <class S>
+inline auto nearest() {
+  if constexpr (std::is_same_v<S, float>)
+    return NoBits{};
+  else
+    return same_bits(kHalfUlp);
+}
+
+}  // namespace
+}  // namespace pyfm::PYFM_ISA
