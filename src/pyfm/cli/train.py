@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import pyfm
+from pyfm.atomic_file import check_destination
 from pyfm.cli.options import (
     DataFormat,
     MetricName,
@@ -127,8 +128,6 @@ def train(
         random_state=seed,
         verbose=0 if quiet else 2,
     )
-    from pyfm.model_file.writer import check_destination  # loads scikit-learn
-
     target = model_path or Path(f"{train_path.name}.model")
     check_destination(target)  # now, and not after hours of training
     watch = Stopwatch()
