@@ -131,6 +131,35 @@ def test_train_on_compressed_text(ending: str, folder: Path) -> None:
     np.testing.assert_array_equal(pyfm.load("a").factors_, pyfm.load("b").factors_)
 
 
+def test_data_files_in_place_of_text(folder: Path) -> None:
+    for name in ("train", "valid"):
+        Dataset.from_libffm(f"{name}.ffm").save(f"{name}.data")
+    outputs = {}
+    for ending in ("ffm", "data"):
+        train, valid = f"train.{ending}", f"valid.{ending}"
+        succeed("train", "--quiet", "-t", "2", "--auto-stop", "-p", valid, train, "model")
+        outputs[ending] = succeed("predict", valid, "model", "clicks"), Path("clicks").read_text()
+    assert outputs["ffm"] == outputs["data"]
+
+
+def test_data_files_without_targets(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Dataset.from_libffm("valid.ffm").with_targets(None).save("rows")
+    succeed("train", "--quiet", "-t", "2", "train.ffm", "model")
+    assert succeed("predict", "rows", "model", "clicks") == ""
+    assert len(np.loadtxt("clicks")) == 200
+    assert run(["train", "rows", "model"]) == 1
+    assert "y" in capsys.readouterr().err
+
+
+def test_damaged_data_files(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Dataset.from_libffm("train.ffm").save("rows")
+    content = Path("rows").read_bytes()
+    Path("rows").write_bytes(content[:-64])
+    assert run(["train", "rows", "model"]) == 1
+    message = f"rows: expected {len(content)} bytes, as the header says, found {len(content) - 64}"
+    assert capsys.readouterr().err == f"pyfm: error: {message}\n"
+
+
 # --- predict, info, demo --------------------------------------------------------------------------
 
 

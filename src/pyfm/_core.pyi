@@ -70,6 +70,9 @@ class TextReader:
     def read_file(self, path: bytes) -> None: ...  # as the file system spells it
     def finish(self) -> Dataset: ...
 
+def checksum(block: bytes | memoryview | NDArray[Any]) -> int:
+    """64 bits over contiguous bytes, those after the end up to a multiple of 64 taken as zeros."""
+
 # --- models -------------------------------------------------------------------------------------
 
 class EpochStats:

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/array.h"
+#include "base/checksum.h"
 #include "base/error.h"
 #include "base/find.h"
 #include "base/memory.h"
@@ -171,6 +172,53 @@ BOOST_AUTO_TEST_CASE(random_indices_are_in_range_and_reach_all_of_it) {
   }
   BOOST_TEST(met.size() == 10u);
   BOOST_TEST(random_below(42, 0, 1) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_checksum_sees_every_change) {
+  std::vector<std::byte> bytes(200);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 37);
+  std::set<std::uint64_t> sums{checksum(bytes)};
+  for (std::byte& byte : bytes)
+    for (int bit = 0; bit < 8; ++bit) {
+      byte ^= std::byte{1} << bit;
+      sums.insert(checksum(bytes));
+      byte ^= std::byte{1} << bit;
+    }
+  for (std::size_t i = 8; i < bytes.size(); ++i) {  // words change places, with far ones and near
+    std::swap(bytes[i], bytes[i - 8]);
+    sums.insert(checksum(bytes));
+    std::swap(bytes[i], bytes[i - 8]);
+  }
+  for (std::size_t size = 1; size < 65; ++size)
+    sums.insert(checksum(std::span(bytes).subspan(64, size)));
+  BOOST_TEST(sums.size() == 1 + 8 * bytes.size() + (bytes.size() - 8) + 64);
+}
+
+BOOST_AUTO_TEST_CASE(a_checksum_sees_pairs_of_flipped_bits) {
+  // In the words of two blocks that share a lane, where one flip could undo the other.
+  std::vector<std::uint64_t> words(24);
+  for (std::size_t i = 0; i < words.size(); ++i) words[i] = mix64(i);
+  std::set<std::uint64_t> sums{checksum(std::as_bytes(std::span(words)))};
+  for (int first = 0; first < 64; ++first)
+    for (int second = 0; second < 64; ++second) {
+      words[0] ^= std::uint64_t{1} << first;
+      words[8] ^= std::uint64_t{1} << second;
+      sums.insert(checksum(std::as_bytes(std::span(words))));
+      words[0] ^= std::uint64_t{1} << first;
+      words[8] ^= std::uint64_t{1} << second;
+    }
+  BOOST_TEST(sums.size() == 1u + 64 * 64);
+}
+
+BOOST_AUTO_TEST_CASE(a_checksum_takes_what_is_missing_in_64_bytes_as_zeros) {
+  std::vector<std::byte> bytes(64 + 7, std::byte{9});
+  const std::uint64_t sum = checksum(bytes);
+  BOOST_TEST(sum == 0xdc0fd5252ff628c3u);  // the same on every machine, from now on
+  bytes.resize(128);
+  BOOST_TEST(checksum(bytes) == sum);
+  bytes.resize(129);
+  BOOST_TEST(checksum(bytes) != sum);
+  BOOST_TEST(checksum({}) != checksum(std::span(bytes).first(1)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

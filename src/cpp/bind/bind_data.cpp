@@ -1,5 +1,5 @@
-// Data sets and the text reader. Arrays are borrowed: a data set keeps its arrays alive, and the
-// views that it hands out keep the data set alive.
+// Data sets, the text reader and checksums. Arrays are borrowed: a data set keeps its arrays alive,
+// and the views that it hands out keep the data set alive.
 #include <pybind11/stl.h>
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/checksum.h"
 #include "bind/bind.h"
 #include "data/dataset.h"
 #include "data/text_reader.h"
@@ -91,13 +92,25 @@ TextFormat text_format(const std::string& name) {
   throw std::invalid_argument("format: expected 'libffm' or 'libsvm', found '" + name + "'");
 }
 
-void feed(TextReader& reader, const py::buffer& block) {
-  const py::buffer_info info = block.request();
-  const auto bytes = static_cast<std::size_t>(info.size * info.itemsize);
+std::span<const std::byte> contiguous_bytes(const py::buffer_info& info) {
   if (info.ndim > 1 || (info.ndim == 1 && info.size > 0 && info.strides[0] != info.itemsize))
     throw std::invalid_argument("block: expected contiguous bytes");
+  return {static_cast<const std::byte*>(info.ptr),
+          static_cast<std::size_t>(info.size * info.itemsize)};
+}
+
+void feed(TextReader& reader, const py::buffer& block) {
+  const py::buffer_info info = block.request();
+  const std::span<const std::byte> bytes = contiguous_bytes(info);
   const py::gil_scoped_release released;
-  reader.feed({static_cast<const char*>(info.ptr), bytes});
+  reader.feed({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+std::uint64_t checksum_of(const py::buffer& block) {
+  const py::buffer_info info = block.request();
+  const std::span<const std::byte> bytes = contiguous_bytes(info);
+  const py::gil_scoped_release released;
+  return checksum(bytes);
 }
 
 void read_file(TextReader& reader, const std::string& path) {
@@ -146,6 +159,8 @@ void bind_data(py::module_& m) {
       .def("feed", &feed, py::arg("block"))
       .def("read_file", &read_file, py::arg("path"))
       .def("finish", &TextReader::finish, py::call_guard<py::gil_scoped_release>());
+
+  m.def("checksum", &checksum_of, py::arg("block"));
 }
 
 }  // namespace pyfm

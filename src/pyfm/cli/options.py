@@ -7,6 +7,7 @@ import time
 from enum import Enum
 from pathlib import Path
 
+from pyfm.data_file import is_data_file
 from pyfm.dataset import Dataset
 
 
@@ -34,7 +35,9 @@ class MetricName(str, Enum):
 
 
 def read(path: Path, data_format: DataFormat) -> Dataset:
-    """The rows of a text file, plain or compressed."""
+    """The rows of a text file, plain or compressed, or of a data file, known by its beginning."""
+    if is_data_file(path):
+        return Dataset.open(path)
     readers = {DataFormat.libffm: Dataset.from_libffm, DataFormat.libsvm: Dataset.from_libsvm}
     return readers[data_format](path)
 

@@ -1,4 +1,4 @@
-"""`pyfm predict`: from a text file and a model file to predictions, one per line."""
+"""`pyfm predict`: from rows and a model file to predictions, one per line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pyfm.dataset import Dataset
 
 
 def predict(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Rows to predict, with labels.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Rows to predict.")],
     model_path: Annotated[Path, typer.Argument(metavar="MODEL", help="What `train` wrote.")],
     out: Annotated[
         Path | None, typer.Argument(metavar="[OUT]", help="File to write; stdout.")
@@ -28,11 +28,11 @@ def predict(
     n_jobs: Annotated[int, typer.Option("--n-jobs", "-s", help="Threads; -1: all.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no metrics.")] = False,
 ) -> None:
-    """Predict the probability of a click (or the target) for each row of a text file.
+    """Predict the probability of a click (or the target) for each row of a text or data file.
 
-    Where the rows have labels of both classes, log-loss and AUC are printed: to stdout, or to
-    stderr when the predictions go to stdout. Features and fields that the model does not know are
-    ignored.
+    Text has labels. Where the rows have labels of both classes, log-loss and AUC are printed: to
+    stdout, or to stderr when the predictions go to stdout. Features and fields that the model does
+    not know are ignored.
     """
     from pyfm.estimators.settings import n_threads  # loads scikit-learn
 
@@ -55,7 +55,8 @@ def predict(
 
 
 def _quality(model: Any, rows: Dataset, predictions: NDArray[np.float64]) -> str:
-    assert rows.y is not None
+    if rows.y is None:  # as data files may be
+        return ""
     if not hasattr(model, "classes_"):
         return f"rmse = {metrics.rmse(rows.y, predictions):.5f}\n"
     negative, positive = model.classes_

@@ -1,4 +1,4 @@
-"""`pyfm train`: from a text file to a model file, with libffm's options."""
+"""`pyfm train`: from a text or data file to a model file, with libffm's options."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import pyfm
+from pyfm.atomic_file import check_destination
 from pyfm.cli.options import (
     DataFormat,
     MetricName,
@@ -97,10 +98,10 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of initial values and row order.")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
 ) -> None:
-    """Train a model on a text file.
+    """Train a model on a text file, or on a data file that `Dataset.save` wrote.
 
-    With libffm's options and defaults; labels are 0 and 1, or -1 and 1. Files may end in .gz, .xz
-    or .zst.
+    With libffm's options and defaults; labels are 0 and 1, or -1 and 1. Text files may end in .gz,
+    .xz or .zst; data files are known by their beginning.
     """
     given = {
         "n_factors": n_factors,
@@ -127,8 +128,6 @@ def train(
         random_state=seed,
         verbose=0 if quiet else 2,
     )
-    from pyfm.model_file.writer import check_destination  # loads scikit-learn
-
     target = model_path or Path(f"{train_path.name}.model")
     check_destination(target)  # now, and not after hours of training
     watch = Stopwatch()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from pyfm import _core
+from pyfm import _core, data_file
 from pyfm.dataset import arrays
 from pyfm.dataset.buffers import optional_floats
 from pyfm.dataset.selection import row_numbers
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 class Dataset:
     """Rows of (field, feature, value), with targets and weights; immutable.
 
-    Made by `from_libffm`, `from_libsvm`, `from_csr`, `from_arrays` and `from_ids`. What is implied
-    is not stored: values that are all 1, and, where every row has exactly one feature per field in
-    field order (``layout == "one_per_field"``), row offsets and fields. Everything is checked once,
-    here.
+    Made by `from_libffm`, `from_libsvm`, `from_csr`, `from_arrays`, `from_ids` and `open`. What is
+    implied is not stored: values that are all 1, and, where every row has exactly one feature per
+    field in field order (``layout == "one_per_field"``), row offsets and fields. Everything is
+    checked once, here.
 
     Arrays that are borrowed without a copy (each constructor says when) must not be modified while
     the data set is in use.
@@ -203,6 +203,58 @@ class Dataset:
             Size of the feature space; None: just large enough for the ids.
         """
         return cls(arrays.id_matrix(ids, y, sample_weight, n_features))
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, verify: bool = True) -> Dataset:
+        """Map a file that `save` wrote: nothing is parsed or copied, and the views are read-only.
+
+        The file must not be changed or cut while the data set is in use; to put another one in its
+        place, as `save` does, is safe.
+
+        Parameters
+        ----------
+        path : str or path-like
+        verify : bool
+            Also compare the checksums. Without them, damage goes unnoticed where it leaves ids and
+            numbers in their ranges, which are checked in any case.
+
+        Raises
+        ------
+        FormatError
+            If the file is none of these, damaged, truncated, or of a newer format.
+        OSError
+            When the file cannot be read; FileNotFoundError if there is none.
+        """
+        core, encoder = data_file.read(path, verify=verify)
+        return cls(core, encoder=encoder)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write rows, targets, weights and encoder to a file for `open`; all that is stored.
+
+        The file appears whole or not at all: it is written beside `path`, from the buffers where
+        they lie, and then takes its place. It is a safetensors file, which other programs read too.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written; an old one is still there then.
+        ValueError
+            For rows with nothing in them, and for an encoder of another type.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from pyfm import Dataset
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "rows.pyfm"
+        >>> Dataset.from_ids([[0, 2], [1, 3], [0, 3]], y=[1, 0, 1]).save(path)
+        >>> Dataset.open(path)[1:].y.tolist()
+        [0.0, 1.0]
+        """
+        data_file.write(self.core, self.encoder, path)
 
     def with_targets(
         self, y: npt.ArrayLike | None, sample_weight: npt.ArrayLike | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pyfm.checks import refuse
 from pyfm.datasets.criteo_text import N_FIELDS, Tokens
 
 
@@ -36,6 +37,29 @@ class CriteoEncoder:
             for field, values in enumerate(chunk.tokens):
                 seen[field] = _merge(*seen[field], *np.unique(values, return_counts=True))
         return cls(tuple(tokens[counts >= min_count] for tokens, counts in seen))
+
+    def to_arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The tokens of all fields, one field after the other, and how many each field has."""
+        sizes = np.array([len(tokens) for tokens in self.tokens], np.int64)
+        return np.concatenate(self.tokens), sizes
+
+    @classmethod
+    def from_arrays(cls, tokens: NDArray[np.int64], sizes: NDArray[np.int64]) -> CriteoEncoder:
+        """The encoder that `to_arrays` took apart; it shares `tokens`.
+
+        Raises
+        ------
+        ValueError
+            When no encoder has these tokens and sizes.
+        """
+        if len(sizes) != N_FIELDS:
+            refuse("encoder", f"{N_FIELDS} fields", len(sizes))
+        if sizes.min() < 0 or sizes.max() > len(tokens) or sizes.sum() != len(tokens):
+            refuse("encoder", f"fields of {len(tokens)} tokens together", "others")
+        parts = tuple(np.split(tokens, np.cumsum(sizes)[:-1]))
+        if not all((part[1:] > part[:-1]).all() for part in parts):
+            refuse("encoder", "increasing tokens in each field", "others")
+        return cls(parts)
 
     @property
     def offsets(self) -> NDArray[np.int64]:

@@ -1,14 +1,11 @@
-"""Writes a model file: in pieces, so that no second copy of the weights is made; atomically."""
+"""Writes a model file in pieces, so that no second copy of the weights is made."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
 import math
 import os
-import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import IO, Any
 
 import numpy as np
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from pyfm import _core
+from pyfm.atomic_file import destination
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.model_spec import ModelSpec
 from pyfm.model_file.layout import DTYPE_NAMES, METADATA_KEY, chunks
@@ -45,7 +43,7 @@ def save(model: Estimator, path: str | os.PathLike[str]) -> None:
         part: (spec.dtype_in_file(part), (len(rows), *shapes[part][1:])) for part in spec.parts
     }
     header = _header(entries, to_json(model))
-    with _destination(os.fsdecode(path)) as file:
+    with destination(os.fsdecode(path)) as file:
         file.write(len(header).to_bytes(8, "little"))
         file.write(header)
         for tensor in tensors.values():
@@ -81,64 +79,3 @@ def _header(entries: Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]], metada
         offset += size
     text = json.dumps(header).encode()
     return text + b" " * (-len(text) % 8)  # the format asks for aligned tensors
-
-
-def _write(file: IO[bytes], tensor: NDArray[Any], dtype: np.dtype[Any]) -> None:
-    file.write(np.ascontiguousarray(tensor, dtype=dtype.newbyteorder("<")).data)
-
-
-def check_destination(path: str | os.PathLike[str]) -> None:
-    """Raises the OSError that `save` would end in where no file can be made; makes none."""
-    name = os.fsdecode(path)
-    if os.path.isdir(name):
-        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), name)
-    folder = os.path.dirname(os.path.realpath(name))
-    os.stat(folder)
-    if not _is_special(name) and not os.access(folder, os.W_OK):
-        raise OSError(errno.EACCES, os.strerror(errno.EACCES), name)
-
-
-def _is_special(path: str) -> bool:
-    """Devices and pipes, such as /dev/null and /dev/stdout: written to, never replaced."""
-    return os.path.exists(path) and not os.path.isfile(path)
-
-
-@contextlib.contextmanager
-def _destination(path: str) -> Iterator[IO[bytes]]:
-    """What to write to. Errors name `path`, and not the temporary file beside it."""
-    try:
-        if _is_special(path):
-            with open(path, "wb") as file:
-                yield file
-        else:
-            with _atomic_write(os.path.realpath(path)) as file:
-                yield file
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from error
-
-
-@contextlib.contextmanager
-def _atomic_write(path: str) -> Iterator[IO[bytes]]:
-    """A file beside `path` that takes its place when all is written, and else goes."""
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(temporary)
-        raise
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: str) -> None:
-    if os.name == "posix":  # elsewhere folders cannot be opened
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -1,0 +1,78 @@
+"""Writes a data file from the buffers as they lie in memory."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import pyfm
+from pyfm import _core
+from pyfm.atomic_file import destination
+from pyfm.data_file.layout import (
+    BUFFERS,
+    DTYPES,
+    FORMAT_VERSION,
+    checksum_text,
+    header,
+    padding,
+)
+
+if TYPE_CHECKING:
+    from pyfm.datasets import CriteoEncoder
+
+# Ctrl-C is heard between pieces.
+_PIECE_BYTES = 16 << 20
+
+
+def write(core: _core.Dataset, encoder: CriteoEncoder | None, path: str | os.PathLike[str]) -> None:
+    """What ``data.save(path)`` does, which documents it."""
+    sections = _sections(core, encoder)
+    if core.n_rows > sum(section.nbytes for section in sections.values()):
+        raise ValueError(
+            f"the data set cannot be saved: expected rows with something in them, found "
+            f"{core.n_rows} without fields, targets and weights"
+        )
+    metadata = json.dumps(
+        {
+            "format_version": FORMAT_VERSION,
+            "library_version": pyfm.__version__,
+            "n_rows": core.n_rows,
+            "n_features": core.n_features,
+            "n_fields": core.n_fields,
+            "sections": {name: [len(s), checksum_text(s)] for name, s in sections.items()},
+        }
+    )
+    with destination(os.fsdecode(path)) as file:
+        file.write(header(metadata, {name: len(s) for name, s in sections.items()}))
+        for section in sections.values():
+            content = section.view(np.uint8)
+            for start in range(0, len(content), _PIECE_BYTES):
+                file.write(content[start : start + _PIECE_BYTES].data)
+            file.write(bytes(padding(section.nbytes)))
+
+
+def _sections(core: _core.Dataset, encoder: CriteoEncoder | None) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any] | None] = {name: getattr(core, name) for name in BUFFERS}
+    if encoder is not None:
+        arrays |= _encoder_arrays(encoder)
+    return {
+        name: array.astype(DTYPES[name], copy=False)
+        for name, array in arrays.items()
+        if array is not None
+    }
+
+
+def _encoder_arrays(encoder: CriteoEncoder) -> dict[str, NDArray[Any] | None]:
+    from pyfm.datasets import CriteoEncoder  # which imports the data sets
+
+    if type(encoder) is not CriteoEncoder:
+        raise ValueError(
+            f"encoder: expected a CriteoEncoder, which a data file holds, or None, found "
+            f"{type(encoder).__name__}"
+        )
+    tokens, sizes = encoder.to_arrays()
+    return {"encoder.tokens": tokens, "encoder.sizes": sizes}
