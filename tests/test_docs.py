@@ -27,8 +27,8 @@ NOT_RUN = {
     "is run by the tests of the shell",
     "python tests/run.py": "it runs these tests",
     "pip install .": "it made the installation under test",
-    "pip install -r bench/requirements.txt": "needs the peers",
-    "python bench/quality_then_speed.py": "minutes of measuring, and needs the peers",
+    "pip install -r bench/requirements.txt": "needs the network",
+    "python bench/speed.py": "minutes of measuring, and needs the peer",
 }
 
 
