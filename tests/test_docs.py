@@ -29,6 +29,9 @@ NOT_RUN = {
     "pip install .": "it made the installation under test",
     "pip install -r bench/requirements.txt": "needs the network",
     "python bench/speed.py": "minutes of measuring, and needs the peer",
+    "python bench/scaling.py": "minutes of measuring",
+    "python bench/bandwidth.py": "minutes of measuring",
+    "python bench/figures.py": "needs matplotlib, and what the others measured",
 }
 
 
