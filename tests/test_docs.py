@@ -32,6 +32,7 @@ NOT_RUN = {
     "python bench/scaling.py": "minutes of measuring",
     "python bench/bandwidth.py": "minutes of measuring",
     "python bench/figures.py": "needs matplotlib, and what the others measured",
+    "python bench/instructions.py --compare": "minutes, and needs valgrind",
 }
 
 
