@@ -12,7 +12,8 @@ from pathlib import Path
 
 import libffm
 import numpy as np
-from common import write_json, write_libffm
+from common import write_json
+from data import id_matrix, write_libffm
 
 import pyfm
 
@@ -98,8 +99,7 @@ def _reordered(data: pyfm.Dataset, seed: int, n_features: int) -> pyfm.Dataset:
     rng = np.random.default_rng(seed)
     new_ids = rng.permutation(n_features)
     rows = rng.permutation(data.n_rows)
-    ids = data.core.features.reshape(data.n_rows, data.n_fields)
-    return pyfm.Dataset.from_ids(new_ids[ids][rows], data.y[rows] > 0)
+    return pyfm.Dataset.from_ids(new_ids[id_matrix(data)][rows], data.y[rows] > 0)
 
 
 def measure(contenders: Mapping[str, Contender], n_seeds: int) -> dict[str, list[Curve]]:

@@ -16,6 +16,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from process import run_measured
+
 # Ours, to the millisecond, where this script ran libffm; its own, to a tenth, from `ffm-train`.
 CONVERSIONS = (
     re.compile(r"^converted in ([\d.]+) s$", re.MULTILINE),
@@ -69,28 +71,31 @@ def train(
     *,
     peer_python: Path | None = None,
     binary: Path | None = None,
+    whole: bool = True,
 ) -> Run:
-    """Train libffm in a process of its own, from text files to a model in memory.
+    """Train libffm in a process of its own, from text files to a model.
 
-    `binary` is a user's `ffm-train`; it also writes its model, which the wall time then includes.
+    A whole run converts the text and writes the model to disk; others do without the model, and
+    convert only where no earlier run did. `binary` is a user's `ffm-train`.
     """
-    from common import run_measured
-
-    s = settings
-    with tempfile.TemporaryDirectory(dir=train_path.parent) as folder:
-        # libffm keeps its binary files beside the text: new links make it convert every time.
-        links = [Path(folder) / "train.txt", Path(folder) / "valid.txt"]
-        for link, path in zip(links, (train_path, valid_path), strict=True):
-            link.symlink_to(path.resolve())
+    with tempfile.TemporaryDirectory(dir=train_path.parent) as name:
+        paths, folder = [train_path.resolve(), valid_path.resolve()], train_path.parent
+        if whole:  # new names beside which there are no binary files
+            folder = Path(name)
+            links = [folder / "train.txt", folder / "valid.txt"]
+            for link, path in zip(links, paths, strict=True):
+                link.symlink_to(path)
+            paths = links
+        s, model = settings, Path(name) / "model"
+        env = {"OMP_NUM_THREADS": str(s.n_threads)}
         if binary is None:
-            command = [peer_python or sys.executable, __file__, *links]
-            command += [s.n_factors, s.learning_rate, s.l2, s.epochs]
-            done = run_measured(list(map(str, command)), {"OMP_NUM_THREADS": str(s.n_threads)})
+            command: list[object] = [peer_python or sys.executable, Path(__file__).resolve()]
+            command += [*paths, s.n_factors, s.learning_rate, s.l2, s.epochs]
+            command += [model] if whole else []
         else:
-            options = {"-k": s.n_factors, "-r": s.learning_rate, "-l": s.l2, "-t": s.epochs}
-            options |= {"-s": s.n_threads, "-p": links[1]}
-            words = [str(word) for option in options.items() for word in option]
-            done = run_measured([binary, *words, links[0], Path(folder) / "model"])
+            command = [binary.resolve(), "-k", s.n_factors, "-r", s.learning_rate, "-l", s.l2]
+            command += ["-t", s.epochs, "-s", s.n_threads, "-p", paths[1], paths[0], model]
+        done = run_measured(command, env, folder)
     return parse(done.output, done.seconds, done.peak_bytes)
 
 
@@ -108,7 +113,9 @@ class _StdString(ctypes.Structure):
         return cls(text.encode(), len(text.encode()), b"")
 
 
-def _main(train_path: str, valid_path: str, k: str, eta: str, l2: str, epochs: str) -> None:
+def _main(
+    train_path: str, valid_path: str, k: str, eta: str, l2: str, epochs: str, model: str = ""
+) -> None:
     from pylibffm import wrapper
 
     # pylibffm offers conversion of arrays only; the library inside exports that of text, too.
@@ -117,14 +124,18 @@ def _main(train_path: str, valid_path: str, k: str, eta: str, l2: str, epochs: s
     ]
     convert.restype = None
     for path in (train_path, valid_path):
+        if Path(path + ".bin").exists():
+            continue
         text, binary = _StdString.of(path), _StdString.of(path + ".bin")
         start = time.perf_counter()
         convert(ctypes.byref(text), ctypes.byref(binary))
         print(f"converted in {time.perf_counter() - start:.3f} s", flush=True)
-    wrapper.train_on_disk(
+    trained = wrapper.train_on_disk(
         train_path + ".bin", valid_path + ".bin", float(eta), float(l2), int(epochs), int(k),
         True, False,  # normalization, auto-stop
     )  # fmt: skip
+    if model:
+        wrapper.save_model(*trained, model)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,12 @@ NOT_RUN = {
     "is run by the tests of the shell",
     "python tests/run.py": "it runs these tests",
     "pip install .": "it made the installation under test",
-    "pip install -r bench/requirements.txt": "needs the peers",
-    "python bench/quality_then_speed.py": "minutes of measuring, and needs the peers",
+    "pip install -r bench/requirements.txt": "needs the network",
+    "python bench/speed.py": "minutes of measuring, and needs the peer",
+    "python bench/scaling.py": "minutes of measuring",
+    "python bench/bandwidth.py": "minutes of measuring",
+    "python bench/figures.py": "needs matplotlib, and what the others measured",
+    "python bench/instructions.py --compare": "minutes, and needs valgrind",
 }
 
 
