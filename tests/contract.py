@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,6 +114,8 @@ def make_data(kinds: Sequence[str], n_fields: int, seed: int = 0, weighted: bool
 
 # --- models ---------------------------------------------------------------------------------------
 
+Part = Literal["linear", "factors"]
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -122,10 +124,21 @@ class Weights:
     factors: Any
 
 
+PARTS: tuple[Part, ...] = ("linear", "factors")
+
+
+def table(model: _core.Model, part: Part) -> NDArray[np.float32] | None:
+    """A copy of the weights of all features; None where the model has no such part."""
+    try:
+        return model.weights(part)
+    except ValueError:
+        return None
+
+
 def weights(model: _core.Model) -> Weights:
-    """A copy of a model's weights. To hand out views is to initialize: not before training."""
-    views = (model.bias, model.linear, model.factors)
-    return Weights(*(None if v is None else np.array(v, np.float64) for v in views))
+    """A copy of a model's weights."""
+    found = (model.bias, table(model, "linear"), table(model, "factors"))
+    return Weights(*(None if w is None else w.astype(np.float64) for w in found))
 
 
 @dataclass(frozen=True)
@@ -141,6 +154,8 @@ class Case:
     normalize: bool = False
     seed: int = 7
     params: tuple[tuple[str, float], ...] = ()  # other than PARAMS
+    dtype: str = "float32"
+    init_scale: float | None = None  # None: scores stay within the bend of the sigmoid
 
     @property
     def n_features(self) -> int:
@@ -157,27 +172,28 @@ class Case:
             n_factors=0 if self.model == "linear" else self.n_factors,
             linear=has_linear,
             normalize=self.normalize,
-            init_scale=min(1.0, 4 / self.n_fields),  # scores stay within the bend of the sigmoid
+            init_scale=min(1.0, 4 / self.n_fields) if self.init_scale is None else self.init_scale,
+            dtype=self.dtype,
             seed=self.seed,
             linear_optimizer=steps if has_linear else None,
             factor_optimizer=None if self.model == "linear" else steps,
         )
 
     def started(self) -> _core.Model:
-        """A model whose rows are all initialized: trained on rows of weight 0."""
-        model = replace(self, optimizer="sgd", params=(("l2", 0.0),)).core()
-        rows = [[(0, j, 1.0)] for j in range(self.n_features)]
-        nothing = [0.0] * len(rows)
-        train(model, Data(rows, nothing, nothing, self.n_features, self.n_fields).core())
+        """A model whose features all have rows, with initial weights."""
+        model = self.core()
+        model.initialize(every_feature(self.n_features, self.n_fields).core(), n_threads=1)
         return model
 
     def filled(self) -> _core.Model:
         """A model with random weights of mixed signs, for scores."""
-        model = self.started()
+        model = self.core()
         rng = np.random.default_rng(self.seed)
-        for view in (model.bias, model.linear, model.factors):
-            if view is not None:
-                view[...] = rng.normal(size=view.shape)
+        if model.bias is not None:
+            model.bias[...] = rng.normal(size=1)
+        for part in PARTS:
+            if (w := table(model, part)) is not None:
+                model.set_weights(part, rng.normal(size=w.shape).astype(np.float32))
         return model
 
     def reference(self, start: _core.Model | None = None) -> Reference:
@@ -194,6 +210,12 @@ class Case:
             factor_optimizer=steps,
             n_fields=self.n_fields if self.model == "ffm" else 2**16,
         )
+
+
+def every_feature(n_features: int, n_fields: int) -> Data:
+    """One row for each feature."""
+    rows = [[(0, j, 1.0)] for j in range(n_features)]
+    return Data(rows, [0.0] * n_features, None, n_features, n_fields)
 
 
 def unmet(case: Case, data: Data) -> set[int]:

@@ -24,6 +24,7 @@ def model(**changes: Any) -> _core.Model:
         "linear": True,
         "normalize": False,
         "init_scale": 1.0,
+        "dtype": "float32",
         "seed": 0,
         "linear_optimizer": SGD,
         "factor_optimizer": SGD,
@@ -41,6 +42,10 @@ def model(**changes: Any) -> _core.Model:
         ({"n_fields": 2**16 + 1}, "n_fields: expected an integer in [1, 65536], found 65537"),
         ({"n_factors": 0}, "n_factors: expected an integer in [1, 1024], found 0"),
         ({"init_scale": np.nan}, "init_scale: expected a finite number >= 0, found nan"),
+        (
+            {"dtype": "float64"},
+            "dtype: expected 'float32', 'float16' or 'bfloat16', found float64",
+        ),
         ({"factor_optimizer": ("adam", {})}, "optimizer: expected one of 'sgd',"),
         (
             {"factor_optimizer": ("sgd", {"learning_rate": 0.0, "l2": 0.0})},
@@ -71,10 +76,75 @@ def test_bad_models(changes: dict[str, Any], message: str) -> None:
     assert message in str(error.value)
 
 
-def test_a_model_beyond_memory_is_refused_before_it_is_made() -> None:
-    message = r"4294967296 features x 65536 fields x 1024 factors needs .* GB .* are available"
+def test_rows_beyond_memory_are_refused_before_they_are_made() -> None:
+    """A row of 2**16 fields x 1024 factors takes 256 MB: the features that occur count."""
+    core = model(kind="ffm", n_features=10**6, n_fields=2**16, n_factors=1024)
+    before = core.nbytes
+    n = 10**5
+    data = _core.Dataset(
+        indptr=None,
+        features=np.arange(n, dtype=np.uint32),
+        fields=None,
+        values=None,
+        y=np.zeros(n, np.float32),
+        weight=None,
+        n_rows=n,
+        n_features=n,
+        n_fields=1,
+    )
+    message = r"100000 features x 65536 fields x 1024 factors needs .* GB .* are available"
     with pytest.raises(MemoryError, match=message):
-        model(n_features=2**32, n_fields=2**16, n_factors=1024)
+        train(core, data)
+    with pytest.raises(MemoryError, match=message):
+        core.initialize(data, n_threads=1)
+    assert core.nbytes == before
+    assert core.features.size == 0
+    assert np.all(contract.scores(core, data.slice(0, 3)) == 0)
+
+
+def test_many_features_of_which_few_occur_are_no_problem() -> None:
+    data = make_data(["plain"] * 5, 3)
+    core = model(n_features=2**26)
+    assert train(core, Data(data.rows, data.y, None, 2**26, 3).core()) > 0
+    met = {j for row in data.rows for _, j, _ in row}
+    assert set(core.features.tolist()) == met
+    # A row number for each feature; for each that occurs its id, a weight, 3 fields x 4 factors
+    # in whole cache lines; the row of zeros; the bias.
+    assert core.nbytes <= 4 * 2**26 + (len(met) + 1) * (4 + 4 + 64) + 64
+    assert core.weight_nbytes == (len(met) + 1) * (4 + 64)
+
+
+@pytest.mark.parametrize(
+    ("part", "shape", "features", "message"),
+    [
+        ("bias", (9,), None, "part: this model has no 'bias'"),
+        ("linear", (8,), None, "values: expected one row of weights for each feature"),
+        ("linear", (9, 1), None, "values: expected one row of weights"),
+        ("factors", (9, 4), None, "values: expected one row of weights"),
+        ("factors", (2, 3, 4), [1], "values: expected one row of weights"),
+        ("linear", (2,), [0, 9], r"features: expected ids in \[0, 9\), found 9"),
+    ],
+)
+def test_weights_that_do_not_fit(
+    part: Any, shape: tuple[int, ...], features: list[int] | None, message: str
+) -> None:
+    core = model()
+    ids = None if features is None else np.array(features, np.uint32)
+    with pytest.raises(ValueError, match=message):
+        core.set_weights(part, np.ones(shape, np.float32), ids)
+    assert core.features.size == 0
+    if not message.startswith("values"):
+        with pytest.raises(ValueError, match=message):
+            core.weights(part, ids)
+
+
+def test_parts_that_a_model_lacks() -> None:
+    without = model(linear=False, linear_optimizer=None)
+    assert without.bias is None
+    with pytest.raises(ValueError, match="part: this model has no 'linear'"):
+        without.weights("linear")
+    with pytest.raises(ValueError, match="part: this model has no 'factors'"):
+        model(kind="linear", n_factors=0).weights("factors")
 
 
 def test_targets_outside_the_domain_of_the_loss() -> None:

@@ -1,35 +1,22 @@
-"""What lies around the weights in memory stays out of the scores: padding, other rows, other
-features; and the weights' initial values."""
+"""The tables of a model as Python sees them: weights are read and set by feature, start from known
+values, and nothing that lies beside them in memory gets into the scores."""
 
 from __future__ import annotations
 
 import contract
 import numpy as np
 import pytest
-from contract import KINDS, Case, Data, make_data, scores, train
-from numpy.lib.stride_tricks import as_strided
-from numpy.typing import NDArray
+from contract import KINDS, Case, Data, make_data, scores, table, train, weights
 
 from pyfm import _core
 
 
-def padding(model: _core.Model) -> NDArray[np.float32]:
-    """The floats between the factors of a vector and the next multiple of 4, where every SIMD
-    level's narrowest vector ends."""
-    view = model.factors
-    assert view is not None
-    k = view.shape[-1]
-    whole = as_strided(view, (*view.shape[:-1], -(-k // 4) * 4), view.strides)
-    return np.asarray(whole[..., k:])
-
-
-@pytest.mark.parametrize("n_factors", contract.N_FACTORS)
-@pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
-@pytest.mark.parametrize("model", contract.FACTOR_MODELS)
-def test_padding_stays_zero(model: str, optimizer: str, n_factors: int, level: str) -> None:
-    core = Case(model, optimizer, n_fields=5, n_factors=n_factors).core()
-    train(core, make_data(contract.ROW_KINDS * 4, 5).core(), epochs=2)
-    assert np.all(padding(core) == 0)
+def set_all(model: _core.Model, value: float) -> None:
+    for part in contract.PARTS:
+        if (w := table(model, part)) is not None:
+            model.set_weights(part, np.full_like(w, value))
+    if model.bias is not None:
+        model.bias[...] = value
 
 
 @pytest.mark.parametrize("n_factors", contract.N_FACTORS)
@@ -44,9 +31,10 @@ def test_rows_of_other_features_do_not_leak(
     everything = make_data(["plain"] * 40, 5).core()
     train(clean, everything)
     train(poisoned, everything)
-    for view in (poisoned.linear, poisoned.factors):
-        if view is not None:
-            view[1::2] = np.nan
+    odd = np.arange(1, 15, 2, dtype=np.uint32)
+    for part in contract.PARTS:
+        if (w := table(poisoned, part)) is not None:
+            poisoned.set_weights(part, np.full_like(w[odd], np.nan), odd)
     kept = [
         [(f, j, x) for f, j, x in row if j % 2 == 0]
         for row in make_data(contract.ROW_KINDS * 4, 5).rows
@@ -55,17 +43,17 @@ def test_rows_of_other_features_do_not_leak(
     assert train(clean, data) == train(poisoned, data)
     np.testing.assert_array_equal(scores(clean, data), scores(poisoned, data))
     assert np.all(np.isfinite(scores(poisoned, data)))
-    for view in (poisoned.linear, poisoned.factors):
-        if view is not None:
-            assert np.all(np.isnan(view[1::2]))
-            assert np.all(np.isfinite(view[::2]))
+    for part in contract.PARTS:
+        if (w := table(poisoned, part)) is not None:
+            assert np.all(np.isnan(w[odd]))
+            assert np.all(np.isfinite(w[::2]))
 
 
 @pytest.mark.parametrize("n_factors", [1, 4, 7, 16])
 @pytest.mark.parametrize("model", contract.FACTOR_MODELS)
 def test_initial_weights(model: str, n_factors: int) -> None:
     case = Case(model, n_fields=5, n_factors=n_factors)
-    w = contract.weights(case.started())
+    w = weights(case.started())
     high = 4 / 5 / np.sqrt(n_factors)
     low = 0 if model == "ffm" else -high
     assert np.all(w.linear == 0)
@@ -80,7 +68,7 @@ def test_initial_weights(model: str, n_factors: int) -> None:
 @pytest.mark.parametrize("model", contract.FACTOR_MODELS)
 def test_initial_weights_depend_on_seed_and_feature_alone(model: str) -> None:
     case = Case(model, n_fields=5)
-    expected = contract.weights(case.started()).factors
+    expected = weights(case.started()).factors
     for level in _core.simd_levels():
         _core.set_simd(level)
         for optimizer in contract.OPTIMIZERS:
@@ -88,41 +76,111 @@ def test_initial_weights_depend_on_seed_and_feature_alone(model: str) -> None:
             rows = [[(0, j, 1.0)] for j in met]
             core = Case(model, optimizer, n_fields=5, params=(("l2", 0.0), ("l1", 0.0))).core()
             train(core, Data(rows, [0.0] * 3, [0.0] * 3, 15, 5).core())
-            found = contract.weights(core).factors
+            found = weights(core).factors
             # FTRL's weights come out of its closed form, a few roundings away.
             np.testing.assert_allclose(found[met], expected[met], rtol=1e-6)
             assert np.all(np.delete(found, met, axis=0) == 0)
-    other = contract.weights(Case(model, n_fields=5, seed=8).started()).factors
+    other = weights(Case(model, n_fields=5, seed=8).started()).factors
     assert np.all(other != expected)
 
 
+@pytest.mark.parametrize("n_factors", contract.N_FACTORS)
 @pytest.mark.parametrize("model", contract.MODELS)
-def test_views_are_writable_and_keep_the_model_alive(model: str) -> None:
-    core = Case(model, n_fields=5).started()
-    view = core.linear
-    assert view is not None
-    view[...] = np.arange(15)
-    again = core.linear
-    assert again is not None
-    np.testing.assert_array_equal(again, np.arange(15))
-    del core, again
-    assert view[14] == 14
+def test_weights_come_back_as_they_were_set(model: str, n_factors: int) -> None:
+    core = Case(model, n_fields=5, n_factors=n_factors).core()
+    rng = np.random.default_rng(0)
+    for part in contract.PARTS:
+        if (w := table(core, part)) is None:
+            continue
+        assert w.dtype == np.float32
+        assert np.all(w == 0), "features without rows"
+        expected = rng.normal(size=w.shape).astype(np.float32)
+        core.set_weights(part, expected)
+        np.testing.assert_array_equal(core.weights(part), expected)
+        some = np.array([7, 0, 11, 7], np.uint32)  # in any order, also twice
+        np.testing.assert_array_equal(core.weights(part, some), expected[some])
+        core.set_weights(part, -expected[some[:3]], some[:3])
+        expected[some[:3]] *= -1
+        np.testing.assert_array_equal(core.weights(part), expected)
+        core.set_weights(part, expected[[1, 2]], np.array([4, 4], np.uint32))
+        np.testing.assert_array_equal(core.weights(part)[4], expected[2], "the last one counts")
+
+
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_weights_are_copies_and_the_bias_is_a_view(model: str) -> None:
+    core = Case(model, n_fields=5).filled()
+    before = scores(core, make_data(KINDS, 5).core())
+    for part in contract.PARTS:
+        if (w := table(core, part)) is not None:
+            w[...] = 7
+            again = table(core, part)
+            assert again is not None
+            assert not np.any(again == 7)
+    np.testing.assert_array_equal(scores(core, make_data(KINDS, 5).core()), before)
+    bias = core.bias
+    assert bias is not None
+    bias[0] += 1
+    found = scores(core, make_data(KINDS, 5).core())
+    np.testing.assert_allclose(found, before + 1, rtol=1e-5, atol=1e-6)
+    del core
+    assert np.isfinite(bias[0]), "the view keeps the model alive"
+
+
+@pytest.mark.parametrize("value", [0.25, 0.0])
+@pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_weights_that_were_set_are_kept_by_training(
+    model: str, optimizer: str, value: float
+) -> None:
+    """As when a saved model is trained further: no row is initialized again, zeros neither."""
+    case = Case(model, optimizer, params=(("l1", 0.0), ("l2", 0.0)))
+    core = case.core()
+    set_all(core, value)
+    nothing = make_data(["plain"] * 6, 3)
+    train(core, Data(nothing.rows, nothing.y, [0.0] * 6, case.n_features, 3).core())
+    for w in (core.bias, table(core, "linear"), table(core, "factors")):
+        if w is not None:
+            np.testing.assert_allclose(w, value, rtol=1e-6)
 
 
 @pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
 @pytest.mark.parametrize("model", contract.MODELS)
-def test_weights_that_were_set_are_kept_by_training(model: str, optimizer: str) -> None:
-    """As when a saved model is trained further: no row is initialized again."""
-    case = Case(model, optimizer, params=(("l1", 0.0), ("l2", 0.0)))
-    core = case.core()
-    for view in (core.bias, core.linear, core.factors):
-        if view is not None:
-            view[...] = 0.25
-    nothing = make_data(["plain"] * 6, 3)
-    train(core, Data(nothing.rows, nothing.y, [0.0] * 6, case.n_features, 3).core())
-    for view in (core.bias, core.linear, core.factors):
-        if view is not None:
-            np.testing.assert_allclose(view, 0.25, rtol=1e-6)
+def test_weights_that_are_set_start_the_optimizer_anew(model: str, optimizer: str) -> None:
+    """What the model learned before leaves no trace, but in the bias."""
+    case, data = Case(model, optimizer, n_fields=5), make_data(KINDS * 3, 5).core()
+    fresh, used = case.core(), case.started()
+    train(used, data)
+    start = case.started()
+    for core in (fresh, used):
+        for part in contract.PARTS:
+            if (w := table(start, part)) is not None:
+                core.set_weights(part, w)
+        assert core.bias is not None
+        core.bias[...] = 0
+    row = make_data(["values"], 5).core()  # one: the next would see the step of the bias
+    assert train(fresh, row) == train(used, row)
+    for name in ("linear", "factors"):
+        np.testing.assert_array_equal(
+            getattr(weights(fresh), name), getattr(weights(used), name), err_msg=name
+        )
+
+
+@pytest.mark.parametrize("model", contract.FACTOR_MODELS)
+def test_setting_one_part_leaves_the_other_at_zero(model: str) -> None:
+    """A new row is zero but for what was set, also where rows were taken away before."""
+    case = Case(model, "adagrad", n_fields=5)
+    core, empty = case.core(), _core.Snapshot()
+    core.save(empty)
+    train(core, make_data(KINDS * 3, 5).core())
+    core.restore(empty)
+    assert core.features.size == 0
+    some = np.array([3, 8], np.uint32)
+    core.set_weights("linear", np.ones(2, np.float32), some)
+    np.testing.assert_array_equal(core.features, some)
+    assert np.all(core.weights("factors") == 0)
+    core.set_weights("factors", np.ones_like(core.weights("factors", some)), some + 1)
+    assert np.all(core.weights("linear", some) == [1, 1])
+    assert np.count_nonzero(core.weights("linear")) == 2
 
 
 @pytest.mark.parametrize("n_factors", [3, 4, 8, 17])
@@ -136,7 +194,7 @@ def test_a_model_may_change_levels(model: str, n_factors: int) -> None:
         train(stays, rows)
         _core.set_simd(level)
         train(moves, rows)
-    expected, found = contract.weights(stays), contract.weights(moves)
+    expected, found = weights(stays), weights(moves)
     for name in ("bias", "linear", "factors"):
         if getattr(expected, name) is not None:
             np.testing.assert_allclose(

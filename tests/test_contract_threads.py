@@ -48,6 +48,7 @@ def test_threads_that_start_together_find_whole_rows() -> None:
             linear=True,
             normalize=True,
             init_scale=1.0,
+            dtype="float32",
             seed=seed,
             linear_optimizer=adagrad,
             factor_optimizer=adagrad,

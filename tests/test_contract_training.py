@@ -13,10 +13,10 @@ from pyfm import _core
 
 
 def assert_same_weights(a: _core.Model, b: _core.Model) -> None:
+    x, y = contract.weights(a), contract.weights(b)
     for name in ("bias", "linear", "factors"):
-        x, y = getattr(a, name), getattr(b, name)
-        if x is not None:
-            np.testing.assert_array_equal(x, y)
+        if getattr(x, name) is not None:
+            np.testing.assert_array_equal(getattr(x, name), getattr(y, name), err_msg=name)
 
 
 @pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
@@ -52,14 +52,14 @@ def test_every_epoch_shuffles_all_rows_anew() -> None:
             linear=True,
             normalize=False,
             init_scale=1.0,
+            dtype="float32",
             seed=3,
             linear_optimizer=("sgd", {"learning_rate": 0.5, "l2": 0.0}),
             factor_optimizer=None,
         )
         model.train_epoch(data, epoch=epoch, shuffle=shuffle, n_threads=1, poll=None)
-        assert model.linear is not None
         assert model.bias is not None
-        assert np.all(model.linear[1:] != 0), "each row takes part"
+        assert np.all(model.weights("linear")[1:] != 0), "each row takes part"
         biases.append(float(model.bias[0]))
     assert biases[1] == biases[2]
     assert len(set(biases)) == 3
@@ -176,10 +176,12 @@ def test_a_model_for_prediction_cannot_be_trained() -> None:
         linear=True,
         normalize=False,
         init_scale=1.0,
+        dtype="float32",
         seed=0,
         linear_optimizer=None,
         factor_optimizer=None,
     )
-    assert core.nbytes < Case("fm", "adagrad", n_fields=5).core().nbytes
+    core.set_weights("factors", np.ones((15, 4), np.float32))
+    assert core.nbytes < Case("fm", "adagrad", n_fields=5).started().nbytes
     with pytest.raises(ValueError, match="made for prediction"):
         train(core, make_data(KINDS, 5).core())

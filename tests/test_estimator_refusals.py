@@ -36,6 +36,8 @@ BAD_PARAMETERS: list[tuple[str, Any, str]] = [
     ("normalize", 1, "True or False"),
     ("linear", None, "True or False"),
     ("init_scale", -1, "a finite number >= 0"),
+    ("dtype", "float64", "one of 'float32', 'float16', 'bfloat16'"),
+    ("dtype", None, "one of 'float32', 'float16', 'bfloat16'"),
     ("early_stopping", "yes", "True or False"),
     ("validation_fraction", 0, "a number between 0 and 1"),
     ("validation_fraction", 1.0, "a number between 0 and 1"),
@@ -133,9 +135,12 @@ def test_fields_of_another_length() -> None:
 
 
 def test_a_model_that_does_not_fit_in_memory() -> None:
-    data = Dataset.from_arrays([0, 1, 2], [0, 2**32 - 1], fields=[0, 2**16 - 1], y=[0, 1])
-    with pytest.raises(MemoryError, match="4294967296 features x 65536 fields x 4 factors"):
-        pyfm.FFMClassifier().fit(data)
+    n = 100_000  # each with 2**16 fields x 1024 factors: 256 MB, and as much of optimizer state
+    data = Dataset.from_arrays(
+        np.arange(n + 1), np.arange(n), fields=[0] * (n - 1) + [2**16 - 1], y=[0, 1] * (n // 2)
+    )
+    with pytest.raises(MemoryError, match="100000 features x 65536 fields x 1024 factors"):
+        pyfm.FFMClassifier(n_factors=1024).fit(data)
 
 
 def test_a_training_that_diverges() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -116,11 +117,29 @@ def test_a_linear_score_is_the_sum_of_its_parts() -> None:
     np.testing.assert_allclose(model.decision_function(IDS), sums, rtol=1e-5)
 
 
-def test_weights_are_views() -> None:
-    model = made(pyfm.LinearClassifier).fit(IDS, IDS[:, 0])
+@each_classifier
+def test_weights_are_copies(kind: Any) -> None:
+    model = made(kind).fit(IDS, CLICKS)
     before = model.decision_function(IDS)
-    model.intercept_[0] += 1
-    np.testing.assert_allclose(model.decision_function(IDS), before + 1, rtol=1e-5)
+    for name in ("intercept_", "coef_", "factors_"):
+        if hasattr(model, name):
+            weights = getattr(model, name)
+            weights += 1
+            assert not np.array_equal(getattr(model, name), weights)
+    np.testing.assert_array_equal(model.decision_function(IDS), before)
+
+
+@pytest.mark.parametrize("kind", [pyfm.FMClassifier, pyfm.FFMClassifier])
+def test_features_that_do_not_occur_cost_no_factors(kind: Any) -> None:
+    data = Dataset.from_ids(IDS * 10_000_000, CLICKS, n_features=2**26)
+    model = made(kind, linear=True, epochs=1).fit(data)
+    assert model.n_features_in_ == 2**26
+    np.testing.assert_array_equal(model._model.features, [0, 10**7, 2 * 10**7, 3 * 10**7])
+    # A number of a row for each feature: 256 MiB. 5 rows of factors and their state: below 2 kB.
+    assert model._model.nbytes - 4 * 2**26 < 2000
+    np.testing.assert_array_equal(
+        model.predict_proba(data), pickle.loads(pickle.dumps(model)).predict_proba(data)
+    )
 
 
 def test_parts_that_a_model_lacks_say_why() -> None:

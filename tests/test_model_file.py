@@ -150,7 +150,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     def full_disk(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writer, "_write_rows", full_disk)
+    monkeypatch.setattr(writer, "_write", full_disk)
     with pytest.raises(OSError, match="No space left"):
         fitted(pyfm.LinearClassifier).save(path)
     assert os.listdir(tmp_path) == ["model"]

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <stdexcept>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -128,8 +129,10 @@ void Model::add_rows(std::span<const FeatureId> features) {
 }
 
 void Model::truncate(Index n_rows) noexcept {
+  n_rows = std::max<Index>(n_rows, 1);  // nothing was saved to the snapshot: row 0 stays
   if (n_rows >= rows_.n_rows()) return;
   initialized_for = 0;
+  if (static_cast<Index>(hot.size()) >= n_rows) hot.resize(static_cast<std::size_t>(n_rows - 1));
   rows_.truncate(n_rows);
   for (ModelPart& p : parts_) p.rows.resize(n_rows * p.shape.row_bytes());
 }
@@ -154,10 +157,13 @@ void Model::write(Part part, std::span<const FeatureId> features, const float* f
   without_row.erase(std::ranges::unique(without_row).begin(), without_row.end());
   const Index first = rows_.n_rows();
   add_rows(without_row);
-  for (ModelPart& p : parts_)
-    if (trainable())  // the other parts of these features, all 0
+  for (ModelPart& p : parts_) {  // the other parts of these features are all 0
+    const Index bytes = p.shape.row_bytes();
+    std::fill(p.rows.data() + first * bytes, p.rows.data() + rows_.n_rows() * bytes, char{0});
+    if (trainable())
       for (Index r = first; r < rows_.n_rows(); ++r)
         p.kernels().init_slots(p.view(), static_cast<RowId>(r));
+  }
 
   ModelPart& p = *find(part);
   with_storage(p.shape.storage, [&]<class Number>(Number) {
@@ -185,6 +191,8 @@ void Model::save(Snapshot& s) const {
 }
 
 void Model::restore(const Snapshot& s) {
+  if (s.n_rows > rows_.n_rows())
+    throw std::invalid_argument("snapshot: it holds features that the model has forgotten since");
   truncate(s.n_rows);
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     ModelPart& p = parts_[i];
