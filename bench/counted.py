@@ -35,6 +35,7 @@ def model_of(name: str, optimizer: str, rows: pyfm.Dataset) -> _core.Model:
         linear=linear,
         normalize=True,
         init_scale=1.0,
+        dtype="float32",
         seed=0,
         linear_optimizer=core if linear else None,
         factor_optimizer=core if n_factors else None,

@@ -79,3 +79,7 @@ def _header(entries: Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]], metada
         offset += size
     text = json.dumps(header).encode()
     return text + b" " * (-len(text) % 8)  # the format asks for aligned tensors
+
+
+def _write(file: IO[bytes], tensor: NDArray[Any], dtype: np.dtype[Any]) -> None:
+    file.write(np.ascontiguousarray(tensor, dtype=dtype.newbyteorder("<")).data)
