@@ -17,17 +17,31 @@ struct Ffm : FactorRows<S> {
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
     by_field<K, S>(view, s);
-    if (!s.plain) return pairs<K, S, false>(view, s) + own_fields(view, s);
-    return row.x[0] * row.x[0] * pairs<K, S, true>(view, s);
+    switch (s.kind) {
+      case FieldRows::plain:
+        return row.x[0] * row.x[0] * pairs<K, S, FieldRows::plain>(view, s);
+      case FieldRows::several:
+        return pairs<K, S, FieldRows::several>(view, s) + own_fields(view, s);
+      default:
+        return pairs<K, S, FieldRows::full>(view, s);
+    }
   }
 
   template <class Optimizer>
   static void update(PartView view, float dscore, Scratch s) {
     const Optimizer optimizer(view.params);
-    if (s.plain)
-      return update_pairs<K, S, true>(optimizer, view, dscore * s.row.x[0] * s.row.x[0], s);
-    update_pairs<K, S, false>(optimizer, view, dscore, s);
-    update_own_fields(optimizer, view, dscore, s);
+    switch (s.kind) {
+      case FieldRows::plain:
+        dscore *= s.row.x[0] * s.row.x[0];
+        return update_pairs<K, S, FieldRows::plain>(optimizer, view, dscore, s);
+      case FieldRows::full:
+        return update_pairs<K, S, FieldRows::full>(optimizer, view, dscore, s);
+      case FieldRows::partial:
+        return update_pairs<K, S, FieldRows::partial>(optimizer, view, dscore, s);
+      case FieldRows::several:
+        update_pairs<K, S, FieldRows::several>(optimizer, view, dscore, s);
+        update_own_fields(optimizer, view, dscore, s);
+    }
   }
 
   // The padding is stepped like the rest; for that it needs slots in which nothing divides by 0.

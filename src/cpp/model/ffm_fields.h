@@ -53,37 +53,45 @@ inline void plain_by_field(const PartView& view, Scratch& s) {
   for (int f = n_fields; f % B != 0; ++f) s.field_row[f] = s.padding;
   s.n_groups = (n_fields + B - 1) / B;
   for (int m = 0; m < s.n_groups; ++m) s.group[m] = m;
-  s.plain = true;
+  s.kind = FieldRows::plain;
 }
 
-// A field with one entry is its own row, scaled later; unless rows are of 16 bits: then all rows
-// are expanded, so that tiles of float32 are all that such rows need.
+// Looks which fields have entries, and how many.
+inline FieldRows kind_of(int n_fields, const Scratch& s) {
+  bool missing = false, several = false;
+  for (int f = 0; f < n_fields; ++f) {
+    missing |= s.first[f] < 0;
+    several |= s.first[f] >= 0 && s.next_entry[s.first[f]] >= 0;
+  }
+  if (several) return FieldRows::several;
+  if (missing) return FieldRows::partial;
+  return s.row.equal ? FieldRows::plain : FieldRows::full;
+}
+
+// A field with one entry is its own row, scaled later. In a row that has several entries in some
+// field, 16-bit rows are all expanded, so that tiles of float32 are all that such rows need.
 template <int K, class S>
 inline void by_field(const PartView& view, Scratch& s) {
   if (!s.row.field && s.row.equal && s.row.size == view.shape.n_fields)
     return plain_by_field<K, S>(view, s);
   constexpr int B = fields_per_vector<K>;
-  constexpr bool expand = !std::is_same_v<S, float>;
   const int n_fields = view.shape.n_fields, block = view.shape.block;
   const int padded = (n_fields + B - 1) / B * B;
   link_fields(padded, s);
   list_groups(n_fields, B, s);
-
-  bool each_once = s.row.size == n_fields;
-  for (int f = 0; f < n_fields; ++f) each_once &= s.first[f] >= 0;
-  s.plain = each_once && s.row.equal;
+  s.kind = kind_of(n_fields, s);
+  const bool several = s.kind == FieldRows::several;
+  void* const absent = several ? s.absent : s.padding;
   for (int f = 0; f < padded; ++f) {
     const int e = s.first[f];
-    if (s.plain) {
-      s.field_row[f] = e < 0 ? s.padding : view.row<S>(s.row.row[e]);
-    } else if (e >= 0 && (expand || s.next_entry[e] >= 0)) {
+    if (several && e >= 0 && (!std::is_same_v<S, float> || s.next_entry[e] >= 0)) {
       sum_field<S>(view, f, s);
     } else {
-      s.field_row[f] = e < 0 ? s.absent : static_cast<void*>(view.row<S>(s.row.row[e]));
+      s.field_row[f] = e < 0 ? absent : view.row<S>(s.row.row[e]);
       s.scale[f] = e < 0 ? 0 : s.row.x[e];
     }
   }
-  if (s.plain) return;
+  if (s.kind == FieldRows::plain) return;
   for (int f = 0; f < padded; ++f)
     for (int d = 0; d < block; ++d) s.lane_scale[f * block + d] = s.scale[f];
 }

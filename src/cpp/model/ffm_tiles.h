@@ -71,24 +71,28 @@ inline constexpr auto after = lanes_where<B>([](int field) { return field > q; }
 template <int B, int q>
 inline constexpr auto other = lanes_where<B>([](int field) { return field != q; });
 
+// What stands for a field is a row of the table, or in rows of several entries float32.
+template <class S, FieldRows kind>
+using FieldNumber = std::conditional_t<kind == FieldRows::several, float, S>;
+
 // Σ over pairs of different fields. Plain rows: without the (equal) values.
-template <int K, class S, bool Plain>
+template <int K, class S, FieldRows kind>
 inline float pairs(PartView view, Scratch s) {
   constexpr int B = fields_per_vector<K>;
+  using T = FieldNumber<S, kind>;
   Vec total[B];
   unroll<B>([&](auto q) { total[q] = Vec(0.0f); });
-  using T = std::conditional_t<Plain, S, float>;
-  for_tiles<K, S, T>(view, s, 0, view.shape.width,
-                     [&](Tile<B, T>& t, auto diagonal) __attribute__((always_inline)) {
-                       if constexpr (B > 1) transpose_groups<K>(t.b);
-                       unroll<B>([&](auto q) __attribute__((always_inline)) {
-                         if constexpr (!Plain)
-                           t.a[q] = t.a[q] *
-                                    (Vec(s.scale[t.i + q]) * t.lanes.load(s.lane_scale + t.at_j));
-                         if constexpr (diagonal) t.a[q] = t.a[q] * Vec::load(after<B, q>.data());
-                         total[q] = fma(t.a[q], t.b[q], total[q]);
-                       });
-                     });
+  const auto add = [&](Tile<B, T>& t, auto diagonal) __attribute__((always_inline)) {
+    if constexpr (B > 1) transpose_groups<K>(t.b);
+    Vec scale_j(1.0f);
+    if constexpr (kind != FieldRows::plain) scale_j = t.lanes.load(s.lane_scale + t.at_j);
+    unroll<B>([&](auto q) __attribute__((always_inline)) {
+      if constexpr (kind != FieldRows::plain) t.a[q] = t.a[q] * (Vec(s.scale[t.i + q]) * scale_j);
+      if constexpr (diagonal) t.a[q] = t.a[q] * Vec::load(after<B, q>.data());
+      total[q] = fma(t.a[q], t.b[q], total[q]);
+    });
+  };
+  for_tiles<K, S, T>(view, s, 0, view.shape.width, add);
   unroll<B - 1>([&](auto q) { total[0] = total[0] + total[q + 1]; });
   return sum(total[0]);
 }
@@ -113,45 +117,73 @@ template <class S, int B, int q, bool Diagonal, class Optimizer>
   }
 }
 
-// The same for plain rows: weights are in a register already, and no lane is absent. Padding, lanes
-// or the row of zeros, is stepped like the rest and stays zero, since its gradient is.
-template <int B, int q, bool Diagonal, class Optimizer, class S>
-[[gnu::always_inline]] inline void step_plain(const Optimizer& optimizer, Index width, Lanes lanes,
-                                              S* row, Vec w, Vec g, Rounding<S>& rounding) {
-  if constexpr (Diagonal)
-    step_masked(optimizer, row, width, nonzero(Vec::load(other<B, q>.data())), w, g, rounding);
-  else
+// The same where a field has one entry at most: its weights `w` are in a register already. `scale`:
+// of the lanes, 0 where a field is absent. Where none is, padding, lanes or rows, is stepped like
+// the rest and stays zero, since its gradient is.
+template <int B, int q, bool Diagonal, FieldRows kind, class Optimizer, class S>
+[[gnu::always_inline]] inline void step_single(const Optimizer& optimizer, Index width, Lanes lanes,
+                                               S* row, Vec w, Vec g, Vec scale,
+                                               Rounding<S>& rounding) {
+  constexpr bool masked = kind == FieldRows::partial && B > 1;
+  if constexpr (Diagonal) {
+    const Vec others = Vec::load(other<B, q>.data());
+    step_masked(optimizer, row, width, nonzero(masked ? scale * others : others), w, g, rounding);
+  } else if constexpr (masked) {
+    step_masked(optimizer, row, width, nonzero(scale), w, g, rounding);
+  } else {
     step(optimizer, row, width, lanes, w, g, rounding);
+  }
 }
 
-template <int K, class S, bool Plain, class Optimizer>
+// The steps of a tile of such rows. ta, tb: t.a and t.b transposed.
+template <int B, bool Diagonal, FieldRows kind, class Optimizer, class S>
+[[gnu::always_inline]] inline void step_tile(const Optimizer& optimizer, Index width,
+                                             const Scratch& s, const Tile<B, S>& t, Vec k,
+                                             const Vec (&ta)[B], const Vec (&tb)[B],
+                                             Rounding<S>& rounding) {
+  Vec scale_i(1.0f), scale_j(1.0f), k_i = k, k_j = k;
+  if constexpr (kind != FieldRows::plain) {
+    scale_i = t.lanes.load(s.lane_scale + t.at_i), scale_j = t.lanes.load(s.lane_scale + t.at_j);
+    k_i = k * scale_i, k_j = k * scale_j;
+  }
+  const auto gradient = [&](Vec kx, int field, Vec other_row) __attribute__((always_inline)) {
+    if constexpr (kind == FieldRows::plain)
+      return kx * other_row;
+    else
+      return kx * Vec(s.scale[field]) * other_row;
+  };
+  unroll<B>([&](auto q) __attribute__((always_inline)) {
+    step_single<B, q, Diagonal, kind>(optimizer, width, t.lanes, t.rows_i[q], t.a[q],
+                                      gradient(k_j, t.i + q, tb[q]), scale_j, rounding);
+    if constexpr (!Diagonal)
+      step_single<B, q, false, kind>(optimizer, width, t.lanes, t.rows_j[q], t.b[q],
+                                     gradient(k_i, t.j + q, ta[q]), scale_i, rounding);
+  });
+}
+
+template <int K, class S, FieldRows kind, class Optimizer>
 inline void update_pairs(Optimizer optimizer, PartView view, float dscore, Scratch s) {
   constexpr int B = fields_per_vector<K>;
+  using T = FieldNumber<S, kind>;
   const Vec k(dscore);
   const Index width = view.shape.width;
   Rounding<S> rounding(s.noise);
-  using T = std::conditional_t<Plain, S, float>;
-  for_tiles<K, S, T>(view, s, view.shape.width, view.shape.stride,
-                     [&](Tile<B, T>& t, auto diagonal) __attribute__((always_inline)) {
-                       Vec ta[B], tb[B];
-                       unroll<B>([&](auto q) { ta[q] = t.a[q], tb[q] = t.b[q]; });
-                       if constexpr (B > 1) transpose_groups<K>(ta), transpose_groups<K>(tb);
-                       unroll<B>([&](auto q) __attribute__((always_inline)) {
-                         if constexpr (Plain) {
-                           step_plain<B, q, diagonal>(optimizer, width, t.lanes, t.rows_i[q],
-                                                      t.a[q], k * tb[q], rounding);
-                           if constexpr (!diagonal)
-                             step_plain<B, q, false>(optimizer, width, t.lanes, t.rows_j[q], t.b[q],
-                                                     k * ta[q], rounding);
-                         } else {
-                           step_field<S, B, q, diagonal>(optimizer, view, s, t.lanes, t.i, t.at_j,
-                                                         k * tb[q], rounding);
-                           if constexpr (!diagonal)
-                             step_field<S, B, q, false>(optimizer, view, s, t.lanes, t.j, t.at_i,
-                                                        k * ta[q], rounding);
-                         }
-                       });
-                     });
+  const auto learn = [&](Tile<B, T>& t, auto diagonal) __attribute__((always_inline)) {
+    Vec ta[B], tb[B];
+    unroll<B>([&](auto q) { ta[q] = t.a[q], tb[q] = t.b[q]; });
+    if constexpr (B > 1) transpose_groups<K>(ta), transpose_groups<K>(tb);
+    if constexpr (kind == FieldRows::several) {
+      unroll<B>([&](auto q) __attribute__((always_inline)) {
+        step_field<S, B, q, diagonal>(optimizer, view, s, t.lanes, t.i, t.at_j, k * tb[q],
+                                      rounding);
+        if constexpr (!diagonal)
+          step_field<S, B, q, false>(optimizer, view, s, t.lanes, t.j, t.at_i, k * ta[q], rounding);
+      });
+    } else {
+      step_tile<B, diagonal, kind>(optimizer, width, s, t, k, ta, tb, rounding);
+    }
+  };
+  for_tiles<K, S, T>(view, s, view.shape.width, view.shape.stride, learn);
 }
 
 }  // namespace

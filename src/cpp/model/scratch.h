@@ -22,6 +22,14 @@ struct EntryMemory {
   int n_equal;
 };
 
+// What FFM's kernels make use of in a row, the most special first.
+enum class FieldRows {
+  plain,    // one entry in every field, all values equal
+  full,     // one entry in every field
+  partial,  // at most one entry in every field
+  several   // anything
+};
+
 struct Scratch {
   Entries row;           // the row that was scored last
   const Entries* next;   // a row to be fetched into the cache meanwhile; null: none
@@ -43,10 +51,10 @@ struct Scratch {
   float* lane_scale;  // `scale`, repeated for each float of a block
   int* group;         // groups of fields (one vector wide) with an entry
   int n_groups;
-  float* sums;    // (n_fields, width) Σ x w of fields with several entries
+  float* sums;    // (n_fields, width) Σ x w of each field of a row with several entries in some
   float* absent;  // (width,) zeros, stand for absent fields
   void* padding;  // (stride,) a table row of zeros, stands for fields that only fill a vector
-  bool plain;     // every field has exactly one entry and all values are equal
+  FieldRows kind;
 };
 
 // Owns what an EntryMemory and the Scratch of one part point to.
