@@ -142,8 +142,9 @@ def test_training_stays_near_the_oracle(
     error = np.abs(found.factors - reference.factors)
     assert np.max(error) < 5 * walk
     assert np.mean(error) < 0.5 * walk
-    np.testing.assert_allclose(found.linear, reference.linear, atol=walk)
-    np.testing.assert_allclose(found.bias, reference.bias, atol=walk)
+    for name in ("linear", "bias"):
+        expected = getattr(reference, name)
+        np.testing.assert_allclose(getattr(found, name), expected, atol=walk, err_msg=name)
 
 
 @each_dtype

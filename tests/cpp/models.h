@@ -69,9 +69,9 @@ inline ModelSpec spec(std::string_view kind, std::size_t optimizer, Index n_fiel
   return s;
 }
 
-inline std::vector<float> scores(Model& model, const Dataset& data) {
+inline std::vector<float> scores(Model& model, const Dataset& data, int n_threads = 1) {
   std::vector<float> found(static_cast<std::size_t>(data.n_rows()));
-  decision_function(model, data, 2, nullptr, found);
+  decision_function(model, data, n_threads, nullptr, found);
   return found;
 }
 

@@ -10,7 +10,7 @@ namespace pyfm {
 namespace {
 
 bool is_finite(Model& model, const Dataset& data) {
-  for (const float score : scores(model, data))
+  for (const float score : scores(model, data, 3))
     if (!std::isfinite(score)) return false;
   return true;
 }
