@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import threading
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,46 @@ def test_the_same_bits(kind: Any, n_factors: int, linear: bool, tmp_path: Path) 
             np.testing.assert_array_equal(getattr(copy, name), getattr(model, name))
     for name in ("history_", "best_epoch_", "n_iter_", "n_features_in_", "n_fields_"):
         assert getattr(copy, name) == getattr(model, name)
+
+
+@pytest.mark.parametrize("level", pyfm.simd_levels())
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "ftrl"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "dtype" in kind().get_params()])
+def test_the_same_bits_of_every_storage(
+    kind: Any, optimizer: str, dtype: str, level: str, tmp_path: Path
+) -> None:
+    """Files, pickles and copies hold what the model holds: float16 as such, bfloat16 in float32."""
+    pyfm.set_simd(level)
+    model = fitted(kind, dtype=dtype, optimizer=optimizer, n_factors=5, linear=True)
+    for copy in (again(model, tmp_path), pickle.loads(pickle.dumps(model)), deepcopy(model)):
+        assert copy.dtype == dtype
+        np.testing.assert_array_equal(copy.predict(IDS), model.predict(IDS))
+        np.testing.assert_array_equal(copy.factors_, model.factors_)
+        np.testing.assert_array_equal(copy.coef_, model.coef_)
+        assert copy.factors_.dtype == np.float32
+        assert copy._model.nbytes == again(copy, tmp_path)._model.nbytes
+    with safetensors.safe_open(tmp_path / "model", framework="numpy") as file:
+        stored = file.get_tensor("factors")
+    assert stored.dtype == ("float16" if dtype == "float16" else "float32")
+    np.testing.assert_array_equal(stored, model.factors_)
+
+
+def test_a_file_of_a_version_without_storages(tmp_path: Path) -> None:
+    """Its metadata name no dtype: it is float32."""
+    model, path = fitted(), tmp_path / "model"
+    model.save(path)
+    content = path.read_bytes()
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    metadata = json.loads(header["__metadata__"]["pyfm"])
+    assert metadata["spec"].pop("dtype") == metadata["params"].pop("dtype") == "float32"
+    header["__metadata__"]["pyfm"] = json.dumps(metadata)
+    text = json.dumps(header).encode()
+    size = len(text).to_bytes(8, "little")
+    path.write_bytes(size + text + content[8 + int.from_bytes(content[:8], "little") :])
+    copy = pyfm.load(path)
+    assert copy.dtype == "float32"
+    np.testing.assert_array_equal(copy.factors_, model.factors_)
 
 
 def test_the_parameters(tmp_path: Path) -> None:
