@@ -25,14 +25,14 @@ struct Portable {
   using Vec = test_half_portable::Vec;
   using Noise = test_half_portable::Noise;
   static Vec::Bits same(std::uint32_t x) { return test_half_portable::same_bits(x); }
-  static Vec::Bits upper(Vec::Bits x) { return test_half_portable::upper_bits(x); }
+  static Vec::Bits second(Vec::Bits x) { return test_half_portable::lower_bits(x); }
 };
 #ifdef __SSE2__
 struct Sse2 {
   using Vec = test_half_sse2::Vec;
   using Noise = test_half_sse2::Noise;
   static Vec::Bits same(std::uint32_t x) { return test_half_sse2::same_bits(x); }
-  static Vec::Bits upper(Vec::Bits x) { return test_half_sse2::upper_bits(x); }
+  static Vec::Bits second(Vec::Bits x) { return test_half_sse2::lower_bits(x); }
 };
 #endif
 
@@ -108,7 +108,7 @@ void check_exact() {
     const float x = to_float(Format{bits});
     BOOST_REQUIRE(static_cast<double>(x) == value<Format>(bits));
     BOOST_REQUIRE(std::signbit(x) == (bits >> 15 != 0));
-    for (const std::uint32_t up : {0u, half_ulp<Format>, 0xffffu, 0xffffffffu})
+    for (const std::uint32_t up : {0u, kHalfUlp, 0xffffu, 0xffffffffu})
       BOOST_REQUIRE(rounded<Format>(x, up) == bits);
   }
 }
@@ -118,7 +118,7 @@ template <class Format>
 void check_nearest(double smallest) {
   for (const float x : random_floats(200'000)) {
     const double exact = std::abs(static_cast<double>(x));
-    const double found = std::abs(value<Format>(rounded<Format>(x, half_ulp<Format>)));
+    const double found = std::abs(value<Format>(rounded<Format>(x, kHalfUlp)));
     if (exact >= Definition<Format>::largest) {
       BOOST_REQUIRE((found == Definition<Format>::largest || !(found <= 1e38)));
     } else if (exact >= smallest) {
@@ -179,7 +179,7 @@ void check_vector() {
   std::uint32_t at = 0;
   for (std::size_t i = 0; i + Vec::lanes <= floats.size(); i += Vec::lanes) {
     std::uint32_t up = random_bits(at);
-    if (i % 3 == 0) up = half_ulp<Format>;
+    if (i % 3 == 0) up = kHalfUlp;
     Format out[Vec::lanes], again[Vec::lanes];
     Vec::load(&floats[i]).store(out, Level::same(up));
     Vec::load(&floats[i]).store_partial(again, Vec::lanes, Level::same(up));
@@ -196,14 +196,14 @@ template <class Level>
 void check_level() {
   check_vector<Half, Level>();
   check_vector<Bfloat16, Level>();
-  // A draw serves two stores: its lower half and its upper half are both uniform.
+  // A draw serves two stores: its first bits and those behind them are both uniform.
   using Noise = Level::Noise;
-  const auto lower = [](Noise& noise) { return noise.next(); };
-  const auto upper = [](Noise& noise) { return Level::upper(noise.next()); };
-  check_unbiased<Half, Level>(lower);
-  check_unbiased<Half, Level>(upper);
-  check_unbiased<Bfloat16, Level>(lower);
-  check_unbiased<Bfloat16, Level>(upper);
+  const auto first = [](Noise& noise) { return noise.next(); };
+  const auto second = [](Noise& noise) { return Level::second(noise.next()); };
+  check_unbiased<Half, Level>(first);
+  check_unbiased<Half, Level>(second);
+  check_unbiased<Bfloat16, Level>(first);
+  check_unbiased<Bfloat16, Level>(second);
 }
 
 BOOST_AUTO_TEST_SUITE(half)
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(half_an_ulp_rounds_to_the_nearest) {
 
 BOOST_AUTO_TEST_CASE(half_saturates) {
   for (const float x : {65504.0f, 65519.0f, 65520.0f, 1e6f, 3.4e38f})
-    for (const std::uint32_t up : {0u, half_ulp<Half>, 0xffffu}) {
+    for (const std::uint32_t up : {0u, kHalfUlp, 0xffffu}) {
       BOOST_TEST(value<Half>(rounded<Half>(x, up)) == 65504);
       BOOST_TEST(value<Half>(rounded<Half>(-x, up)) == -65504);
     }
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(subnormal_halves_are_multiples_of_the_smallest_not_above) {
   for (const float x : random_floats(100'000)) {
     const double exact = std::abs(static_cast<double>(x));
     if (exact >= 0x1p-14) continue;
-    for (const std::uint32_t up : {0u, half_ulp<Half>, 0xffffu}) {
+    for (const std::uint32_t up : {0u, kHalfUlp, 0xffffu}) {
       const double found = std::abs(value<Half>(rounded<Half>(x, up)));
       BOOST_REQUIRE(exact - found < 0x1p-24);
       BOOST_REQUIRE(found <= exact * (1 + 0x1p-10));
