@@ -36,14 +36,22 @@ def main() -> None:
         "FFM k=4, η=0.1, λ=8e-5, linear=True": ffm(
             n_factors=4, learning_rate=0.1, l2=8e-5, linear=True, epochs=22
         ),
+        "FFM k=4, η=0.1, λ=8e-5, linear=True, float16": ffm(
+            n_factors=4, learning_rate=0.1, l2=8e-5, linear=True, epochs=22, dtype="float16"
+        ),
+        "FFM k=4, η=0.1, λ=8e-5, linear=True, bfloat16": ffm(
+            n_factors=4, learning_rate=0.1, l2=8e-5, linear=True, epochs=22, dtype="bfloat16"
+        ),
         "FM k=128, η=0.03, λ=4e-4, init_scale=1.5": fm(
             n_factors=128, learning_rate=0.03, l2=4e-4, init_scale=1.5, epochs=16
         ),
         "linear, η=0.05, λ=0": linear(learning_rate=0.05, l2=0.0, epochs=6),
     }
-    found = curves.measure(contenders, args.seeds)
+    found = curves.measure(contenders, args)
     curves.print_best(found)
-    curves.print_difference(found["FFM k=4, η=0.2, λ=2e-5"], found["libffm k=4, η=0.2, λ=2e-5"])
+    ours, theirs = "FFM k=4, η=0.2, λ=2e-5", "libffm k=4, η=0.2, λ=2e-5"
+    if ours in found and theirs in found:
+        curves.print_difference(found[ours], found[theirs])
     curves.write(found, LIBFFM, args)
 
 

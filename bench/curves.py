@@ -46,6 +46,7 @@ def parser(description: str, default_out: Path) -> argparse.ArgumentParser:
     made.add_argument("valid", type=Path)
     made.add_argument("--threads", type=int, default=1)
     made.add_argument("--seeds", type=int, default=5, help="runs of each model (default: 5)")
+    made.add_argument("--only", default="", help="models whose name holds this")
     made.add_argument("--peer-python", type=Path, default=Path(sys.executable))
     made.add_argument("--libffm", type=Path, help="your own ffm-train instead of pylibffm")
     made.add_argument("--out", type=Path, default=default_out)
@@ -60,7 +61,7 @@ def ours(
     *,
     epochs: int,
     patience: int | None = None,
-    **params: float | bool,
+    **params: float | bool | str,
 ) -> Contender:
     """One of our models; without `patience` it runs all epochs, and is judged at its best one."""
 
@@ -102,11 +103,14 @@ def _reordered(data: pyfm.Dataset, seed: int, n_features: int) -> pyfm.Dataset:
     return pyfm.Dataset.from_ids(new_ids[id_matrix(data)][rows], data.y[rows] > 0)
 
 
-def measure(contenders: Mapping[str, Contender], n_seeds: int) -> dict[str, list[Curve]]:
-    """Run all, seed by seed."""
-    found: dict[str, list[Curve]] = {name: [] for name in contenders}
-    for seed in range(n_seeds):
-        for name, run in contenders.items():
+def measure(
+    contenders: Mapping[str, Contender], args: argparse.Namespace
+) -> dict[str, list[Curve]]:
+    """Run all that are asked for, seed by seed."""
+    chosen = {name: run for name, run in contenders.items() if args.only in name}
+    found: dict[str, list[Curve]] = {name: [] for name in chosen}
+    for seed in range(args.seeds):
+        for name, run in chosen.items():
             found[name].append(run(seed))
             print(f"seed {seed}, {name}: {found[name][-1].best:.5f}", flush=True)
     return found
