@@ -18,7 +18,11 @@ struct List {};
 using Optimizers = List<Sgd, AdaGrad, Ftrl>;
 
 // Sizes of a block that kernels know at compile time; 0 serves all others.
+#ifdef PYFM_FEW_KERNELS  // sanitizers take their time
+using BlockSizes = std::integer_sequence<int, 0, 4>;
+#else
 using BlockSizes = std::integer_sequence<int, 0, 4, 8, 16, 32>;
+#endif
 
 // In the order of enum Storage (model/view.h).
 using Storages = List<float, Half, Bfloat16>;
