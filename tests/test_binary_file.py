@@ -230,9 +230,8 @@ def test_it_may_replace_the_file_that_it_is_mapped_from(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["rows"]
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
 def test_a_full_device() -> None:
-    if not os.path.exists("/dev/full"):
-        pytest.skip("the system has no /dev/full")
     with pytest.raises(OSError, match="/dev/full") as error:
         CSR.save("/dev/full")
     assert error.value.errno == errno.ENOSPC
