@@ -114,13 +114,12 @@ def _whole() -> list[Cell]:
 def _narrow() -> list[Cell]:
     cells = []
     for model, k in (("FFM", 4), ("FM", 16)):
-        for dtype in ("float16", "bfloat16"):
-            name, peer = f"{_name(model, k)}, {dtype}", (Train(model, k),)
-            ours, group = (Train(model, k, dtype=dtype),), "16 bits / 32 bits"
-            cells += [
-                Cell(group, f"{name}: speed", ours, peer, 1.0, tolerance=WORSE_NARROW),
-                Cell(group, f"{name}: memory", ours, peer, 0.55, "table MB", True, WORSE_NARROW),
-            ]
+        name, peer = f"{_name(model, k)}, float16", (Train(model, k),)
+        ours, group = (Train(model, k, dtype="float16"),), "16 bits / 32 bits"
+        cells += [
+            Cell(group, f"{name}: speed", ours, peer, 1.0, tolerance=WORSE_NARROW),
+            Cell(group, f"{name}: memory", ours, peer, 0.55, "table MB", True, WORSE_NARROW),
+        ]
     return cells
 
 

@@ -39,9 +39,6 @@ def main() -> None:
         "FFM k=4, η=0.1, λ=8e-5, linear=True, float16": ffm(
             n_factors=4, learning_rate=0.1, l2=8e-5, linear=True, epochs=22, dtype="float16"
         ),
-        "FFM k=4, η=0.1, λ=8e-5, linear=True, bfloat16": ffm(
-            n_factors=4, learning_rate=0.1, l2=8e-5, linear=True, epochs=22, dtype="bfloat16"
-        ),
         "FM k=128, η=0.03, λ=4e-4, init_scale=1.5": fm(
             n_factors=128, learning_rate=0.03, l2=4e-4, init_scale=1.5, epochs=16
         ),

@@ -39,9 +39,6 @@ def main() -> None:
         "FFM k=10, η=0.3, λ=2e-4, float16": ffm(
             n_factors=10, learning_rate=0.3, l2=2e-4, epochs=60, dtype="float16"
         ),
-        "FFM k=10, η=0.3, λ=2e-4, bfloat16": ffm(
-            n_factors=10, learning_rate=0.3, l2=2e-4, epochs=60, dtype="bfloat16"
-        ),
         "FM k=10, η=0.2, λ=3e-4, normalize=False": fm(
             n_factors=10, learning_rate=0.2, l2=3e-4, normalize=False, epochs=60
         ),

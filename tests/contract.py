@@ -112,6 +112,21 @@ def make_data(kinds: Sequence[str], n_fields: int, seed: int = 0, weighted: bool
     return Data(rows, y, weight, n_fields * FEATURES_PER_FIELD, n_fields)
 
 
+def id_data(features: NDArray[Any], y: NDArray[Any], n_features: int) -> _core.Dataset:
+    """Rows of one feature per field, from an array of shape (n_rows, n_fields)."""
+    return _core.Dataset(
+        indptr=None,
+        features=features.astype(np.uint32).ravel(),
+        fields=None,
+        values=None,
+        y=y.astype(np.float32),
+        weight=None,
+        n_rows=len(features),
+        n_features=n_features,
+        n_fields=features.shape[1],
+    )
+
+
 # --- models ---------------------------------------------------------------------------------------
 
 Part = Literal["linear", "factors"]

@@ -44,7 +44,7 @@ def model(**changes: Any) -> _core.Model:
         ({"init_scale": np.nan}, "init_scale: expected a finite number >= 0, found nan"),
         (
             {"dtype": "float64"},
-            "dtype: expected 'float32', 'float16' or 'bfloat16', found float64",
+            "dtype: expected 'float32' or 'float16', found float64",
         ),
         ({"factor_optimizer": ("adam", {})}, "optimizer: expected one of 'sgd',"),
         (

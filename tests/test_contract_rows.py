@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pyfm import _core
 
-DTYPES = ("float32", "float16", "bfloat16")
+DTYPES = ("float32", "float16")
 
 each_model = pytest.mark.parametrize("model", contract.MODELS)
 each_factor_model = pytest.mark.parametrize("model", contract.FACTOR_MODELS)

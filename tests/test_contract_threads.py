@@ -16,7 +16,7 @@ N_THREADS = (2, 3, 8)  # on any machine: threads need no core of their own
 
 
 @pytest.mark.parametrize("n_threads", N_THREADS)
-@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
 @pytest.mark.parametrize("model", contract.MODELS)
 def test_several_threads_reach_nearly_the_same_loss(
@@ -40,22 +40,12 @@ def test_several_threads_reach_nearly_the_same_loss(
 RATE, START = 2.0**-7, -30_000.0
 
 
-def steep(model: str, n_rows: int) -> tuple[_core.Model, _core.Dataset]:
+def steep(model: str, n_rows: int, n_factors: int = 32) -> tuple[_core.Model, _core.Dataset]:
     """Rows of five of 15 features, all of them frequent."""
     features = np.random.default_rng(0).integers(0, 3, (n_rows, 5)) + np.arange(0, 15, 3)
-    data = _core.Dataset(
-        indptr=None,
-        features=features.astype(np.uint32).ravel(),
-        fields=None,
-        values=None,
-        y=np.ones(n_rows, np.float32),
-        weight=None,
-        n_rows=n_rows,
-        n_features=15,
-        n_fields=5,
-    )
+    data = contract.id_data(features, np.ones(n_rows), 15)
     sgd = (("learning_rate", RATE), ("l2", 0.0))
-    core = Case(model, "sgd", n_fields=5, n_factors=32, init_scale=0, params=sgd).core()
+    core = Case(model, "sgd", n_fields=5, n_factors=n_factors, init_scale=0, params=sgd).core()
     core.initialize(data, n_threads=1)
     return core, data
 
@@ -85,7 +75,8 @@ def test_every_step_counts(model: str, n_threads: int, n_rows: int, level: str) 
 @pytest.mark.parametrize("n_threads", N_THREADS)
 def test_an_epoch_that_is_interrupted_keeps_the_steps_so_far(n_threads: int) -> None:
     """All that the threads learned is merged: the bias and the weights tell of the same rows."""
-    core, data = steep("ffm", 300_000)
+    # Many factors: an epoch takes longer than the time between calls.
+    core, data = steep("ffm", 600_000, n_factors=1024)
 
     def stop(rows: int) -> None:
         raise RuntimeError("enough")
@@ -103,14 +94,14 @@ def test_an_epoch_that_is_interrupted_keeps_the_steps_so_far(n_threads: int) -> 
     assert core.weights("linear").sum(dtype=np.float64) == 5 * rows * RATE
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize("n_threads", N_THREADS)
 @pytest.mark.parametrize("model", contract.MODELS)
 def test_merged_weights_of_ftrl_are_those_of_its_state(
     model: str, n_threads: int, dtype: str, level: str
 ) -> None:
     """A step of gradient 0 computes the weight from z and n anew. In 16 bits both may be off by a
-    unit in the last place, of 2^-10 or 2^-7 in proportion, and the new weight is rounded as well;
+    unit in the last place, of 2^-10 in proportion, and the new weight is rounded as well;
     n counts by half of that."""
     data = make_data([*KINDS * 100, "plain"], 5)
     core = Case(model, "ftrl", n_fields=5, dtype=dtype, params=(("l2", 0.0),)).core()
@@ -118,7 +109,7 @@ def test_merged_weights_of_ftrl_are_those_of_its_state(
     before = contract.weights(core)
     epochs(core, replace(data, weight=[0.0] * len(data.rows)).core(), 1)
     after = contract.weights(core)
-    ulp = {"float32": 1e-6, "float16": 2.0**-10, "bfloat16": 2.0**-7}[dtype]
+    ulp = {"float32": 1e-6, "float16": 2.0**-10}[dtype]
     np.testing.assert_allclose(after.linear, before.linear, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(after.bias, before.bias, rtol=1e-5, atol=1e-6)
     if before.factors is not None and dtype == "float32":
@@ -146,17 +137,8 @@ def test_threads_that_start_together_find_whole_rows() -> None:
     still filling must not be used by another. NaNs arose in a third of such runs."""
     rng, n_rows, n_fields, per_field = np.random.default_rng(0), 2000, 39, 1000
     ids = np.minimum(rng.zipf(1.2, (n_rows, n_fields)) - 1, per_field - 1)
-    data = _core.Dataset(
-        indptr=None,
-        features=(ids + np.arange(n_fields) * per_field).astype(np.uint32).ravel(),
-        fields=None,
-        values=None,
-        y=rng.integers(0, 2, n_rows).astype(np.float32),
-        weight=None,
-        n_rows=n_rows,
-        n_features=n_fields * per_field,
-        n_fields=n_fields,
-    )
+    features = ids + np.arange(n_fields) * per_field
+    data = contract.id_data(features, rng.integers(0, 2, n_rows), n_fields * per_field)
     adagrad = ("adagrad", {"learning_rate": 0.2, "l2": 0.0, "initial_accumulator": 1.0})
     for seed in range(20):
         model = _core.Model(

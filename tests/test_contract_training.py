@@ -136,19 +136,10 @@ def test_a_snapshot_brings_the_weights_back(model: str) -> None:
 
 def test_an_exception_of_the_callback_ends_the_epoch_and_leaves_the_model_usable() -> None:
     n = 300_000
-    features = np.random.default_rng(0).integers(0, 15, n * 5).astype(np.uint32)
-    data = _core.Dataset(
-        indptr=None,
-        features=features,
-        fields=None,
-        values=None,
-        y=np.zeros(n, np.float32),
-        weight=None,
-        n_rows=n,
-        n_features=15,
-        n_fields=5,
-    )
-    core = Case("ffm", n_fields=5, n_factors=32).core()
+    features = np.random.default_rng(0).integers(0, 15, (n, 5))
+    data = contract.id_data(features, np.zeros(n), 15)
+    # Many factors: an epoch takes longer than the time between calls.
+    core = Case("ffm", n_fields=5, n_factors=1024).core()
     seen: list[Any] = []
 
     def stop(rows: int) -> None:

@@ -99,7 +99,7 @@ class Model:
         linear: bool,  # linear terms and bias; must be True for "linear"
         normalize: bool,  # rows are scaled to unit Euclidean length
         init_scale: float,
-        dtype: str,  # "float32", "float16" or "bfloat16": of factors and their optimizer state
+        dtype: str,  # "float32" or "float16": of factors and their optimizer state
         seed: int,
         # Name and parameters of the optimizers of the two parts; None: a model for prediction,
         # without optimizer state.

@@ -84,7 +84,7 @@ void for_models(F&& f) {
         for (const Index n_factors : {1, 4, 7, 8, 16, 17}) f(kind, o, n_fields, n_factors);
 }
 
-inline constexpr Storage kStorages[] = {Storage::float32, Storage::float16, Storage::bfloat16};
+inline constexpr Storage kEveryStorage[] = {Storage::float32, Storage::float16};
 
 // Calls f on every level.
 template <class F>

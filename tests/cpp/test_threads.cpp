@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_SUITE(threads)
 BOOST_AUTO_TEST_CASE(several_threads_train_one_model) {
   for (const std::string_view kind : kModelKinds)
     for (std::size_t o = 0; o < optimizers().size(); ++o)
-      for (const Storage storage : kStorages) {
+      for (const Storage storage : kEveryStorage) {
         const Dataset data = repeated(random_rows(5), 50);
         Model model(spec(kind, o, 5, 4, storage));
         const double first = train_epoch(model, data, {0, true, 3, nullptr}).loss;
@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(every_level_merges) {
   for_levels([] {
     for (const std::string_view kind : kModelKinds)
       for (std::size_t o = 0; o < optimizers().size(); ++o)
-        for (const Storage storage : kStorages)
+        for (const Storage storage : kEveryStorage)
           for (const Index n_factors : {1, 4, 11, 16}) {
             const Dataset data = repeated(random_rows(6), 10);
             Model model(spec(kind, o, 6, n_factors, storage));
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(hot_rows_that_a_snapshot_took_away) {
 
 BOOST_AUTO_TEST_CASE(what_polling_throws_ends_the_epoch) {
   const Dataset data = repeated(random_rows(17), 20'000);  // longer than the time between calls
-  for (const Storage storage : kStorages) {
+  for (const Storage storage : kEveryStorage) {
     Model model(spec("ffm", 1, 17, 16, storage));
     struct Stop {};
     const auto train_for_ever = [&] {

@@ -36,8 +36,11 @@ struct Ffm : FactorRows<S> {
         return update_pairs<K, S, FieldRows::plain>(optimizer, view, dscore, s);
       case FieldRows::full:
         return update_pairs<K, S, FieldRows::full>(optimizer, view, dscore, s);
-      case FieldRows::partial:
-        return update_pairs<K, S, FieldRows::partial>(optimizer, view, dscore, s);
+      case FieldRows::partial: {
+        // With one field per vector absent ones are left out with their groups: nothing to mask.
+        constexpr auto kind = fields_per_vector<K> == 1 ? FieldRows::full : FieldRows::partial;
+        return update_pairs<K, S, kind>(optimizer, view, dscore, s);
+      }
       case FieldRows::several:
         update_pairs<K, S, FieldRows::several>(optimizer, view, dscore, s);
         update_own_fields(optimizer, view, dscore, s);

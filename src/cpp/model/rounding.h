@@ -2,8 +2,9 @@
 // float32; those of the nearest number; or random ones, so that many small updates add up to what
 // they are although each is below the storage's precision (stochastic rounding).
 //
-// For every row of a thread a xorshift (Marsaglia 2003) draws a start, and within the row the bits
-// go on in Weyl steps, evenly spread: one addition a vector. Include it after the Vec of the level.
+// For every row of a thread a xorshift (Marsaglia 2003) draws a start, from which the row takes the
+// squares of a Weyl sequence (after Widynski 2017), whose upper bits are independent of one
+// another: an addition and a product a vector. Include it after the Vec of the level.
 #pragma once
 #include <cstdint>
 #include <type_traits>

@@ -19,6 +19,7 @@ class RowMap {
   Index n_rows() const noexcept { return feature_of_.size(); }  // counts row 0
   RowId row(FeatureId j) const noexcept { return row_of_[j]; }
   FeatureId feature(RowId r) const noexcept { return feature_of_[r]; }
+  std::span<const FeatureId> features() const noexcept { return feature_of_.view(); }  // (n_rows,)
   const RowId* rows() const noexcept { return row_of_.data(); }  // (n_features,)
   Index nbytes() const noexcept {
     return (row_of_.size() + feature_of_.size()) * Index{sizeof(RowId)};

@@ -2,6 +2,7 @@
 // Kernels take them by value: a vector store may alias any memory but that of locals, and what it
 // may alias has to be loaded anew after it.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 #include "base/half.h"
@@ -11,7 +12,8 @@
 namespace pyfm {
 
 // The formats of the numbers in a table.
-enum class Storage { float32, float16, bfloat16 };
+enum class Storage { float32, float16 };
+inline constexpr std::size_t kStorages = 2;
 
 // How the table of a part is laid out and started. A row belongs to one feature: n_fields vectors
 // of `block` numbers, padded to `width`, followed by the optimizer's slots, each as wide.

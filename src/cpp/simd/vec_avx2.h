@@ -19,7 +19,8 @@ struct Noise {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(seeds), x);
   }
   __m256i next() {
-    return bits = _mm256_add_epi32(bits, _mm256_set1_epi32(static_cast<int>(kWeyl)));
+    bits = _mm256_add_epi32(bits, _mm256_set1_epi32(static_cast<int>(kWeyl)));
+    return _mm256_mullo_epi32(bits, bits);
   }
 };
 
@@ -38,33 +39,19 @@ struct Vec {
   void store(float* p) const { _mm256_storeu_ps(p, v); }
   void store_partial(float* p, int n) const { _mm256_maskstore_ps(p, first(n), v); }
 
-  // Of 16-bit formats a part of a vector is always 4 floats.
+  // Of 16-bit numbers a part of a vector is always 4 floats.
   static Vec load(const Half* p) { return _mm256_cvtph_ps(_mm_loadu_si128(at(p))); }
   static Vec load_partial(const Half* p, int) { return _mm256_cvtph_ps(_mm_loadl_epi64(at(p))); }
   void store(Half* p, Bits up) const { _mm_storeu_si128(at(p), half(up)); }
   void store_partial(Half* p, int, Bits up) const { _mm_storel_epi64(at(p), half(up)); }
 
-  static Vec load(const Bfloat16* p) { return widen(_mm_loadu_si128(at(p))); }
-  static Vec load_partial(const Bfloat16* p, int) { return widen(_mm_loadl_epi64(at(p))); }
-  void store(Bfloat16* p, Bits up) const { _mm_storeu_si128(at(p), bfloat16(up)); }
-  void store_partial(Bfloat16* p, int, Bits up) const { _mm_storel_epi64(at(p), bfloat16(up)); }
-
  private:
   static const __m128i* at(const void* p) { return static_cast<const __m128i*>(p); }
   static __m128i* at(void* p) { return static_cast<__m128i*>(p); }
-  static Vec widen(__m128i x) {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16));
-  }
-  template <int cut>
-  __m256i rounded(Bits up) const {
-    return _mm256_add_epi32(_mm256_castps_si256(v), _mm256_srli_epi32(up, 32 - cut));
-  }
   __m128i half(Bits up) const {
-    return _mm256_cvtps_ph(_mm256_castsi256_ps(rounded<cut_bits<Half>>(up)), _MM_FROUND_TO_ZERO);
-  }
-  __m128i bfloat16(Bits up) const {
-    const __m256i x = _mm256_srli_epi32(rounded<cut_bits<Bfloat16>>(up), 16);
-    return _mm_packus_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    const __m256i x =
+        _mm256_add_epi32(_mm256_castps_si256(v), _mm256_srli_epi32(up, 32 - kCutBits));
+    return _mm256_cvtps_ph(_mm256_castsi256_ps(x), _MM_FROUND_TO_ZERO);
   }
   static __m256i first(int n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

@@ -19,7 +19,8 @@ struct Noise {
     _mm512_storeu_si512(seeds, x);
   }
   __m512i next() {
-    return bits = _mm512_add_epi32(bits, _mm512_set1_epi32(static_cast<int>(kWeyl)));
+    bits = _mm512_add_epi32(bits, _mm512_set1_epi32(static_cast<int>(kWeyl)));
+    return _mm512_mullo_epi32(bits, bits);
   }
 };
 
@@ -43,11 +44,6 @@ struct Vec {
   void store(Half* p, Bits up) const { store16(half(up), p); }
   void store_partial(Half* p, int n, Bits up) const { store16(half(up), p, n); }
 
-  static Vec load(const Bfloat16* p) { return widen(load16(p)); }
-  static Vec load_partial(const Bfloat16* p, int n) { return widen(load16(p, n)); }
-  void store(Bfloat16* p, Bits up) const { store16(bfloat16(up), p); }
-  void store_partial(Bfloat16* p, int n, Bits up) const { store16(bfloat16(up), p, n); }
-
  private:
   static __m256i load16(const void* p) {
     return _mm256_loadu_si256(static_cast<const __m256i*>(p));
@@ -55,18 +51,10 @@ struct Vec {
   static __m256i load16(const void* p, int n) { return _mm256_maskz_loadu_epi16(first(n), p); }
   static void store16(__m256i x, void* p) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
   static void store16(__m256i x, void* p, int n) { _mm256_mask_storeu_epi16(p, first(n), x); }
-  static Vec widen(__m256i x) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16));
-  }
-  template <int cut>
-  __m512i rounded(Bits up) const {
-    return _mm512_add_epi32(_mm512_castps_si512(v), _mm512_srli_epi32(up, 32 - cut));
-  }
   __m256i half(Bits up) const {
-    return _mm512_cvtps_ph(_mm512_castsi512_ps(rounded<cut_bits<Half>>(up)), _MM_FROUND_TO_ZERO);
-  }
-  __m256i bfloat16(Bits up) const {
-    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded<cut_bits<Bfloat16>>(up), 16));
+    const __m512i x =
+        _mm512_add_epi32(_mm512_castps_si512(v), _mm512_srli_epi32(up, 32 - kCutBits));
+    return _mm512_cvtps_ph(_mm512_castsi512_ps(x), _MM_FROUND_TO_ZERO);
   }
   static Mask first(int n) { return static_cast<Mask>((1u << n) - 1); }
 };

@@ -18,7 +18,10 @@ struct Noise {
       bits[i] = seeds[i] = x ^ x << 5;
     }
   }
-  Bits next() { return bits += kWeyl; }
+  Bits next() {
+    bits += kWeyl;
+    return bits * bits;
+  }
 };
 
 struct Vec {
@@ -38,22 +41,14 @@ struct Vec {
   static Vec load_partial(const float* p, int) { return load(p); }
   void store_partial(float* p, int) const { store(p); }
 
-  template <class Format>
-  static Vec load(const Format* p) {
+  static Vec load(const Half* p) {
     return Lanes{to_float(p[0]), to_float(p[1]), to_float(p[2]), to_float(p[3])};
   }
-  template <class Format>
-  static Vec load_partial(const Format* p, int) {
-    return load(p);
-  }
-  template <class Format>
-  void store(Format* p, Bits up) const {
+  static Vec load_partial(const Half* p, int) { return load(p); }
+  void store(Half* p, Bits up) const {
     for (int i = 0; i < 4; ++i) round_to(p[i], v[i], up[i]);
   }
-  template <class Format>
-  void store_partial(Format* p, int, Bits up) const {
-    store(p, up);
-  }
+  void store_partial(Half* p, int, Bits up) const { store(p, up); }
 };
 
 inline Vec::Bits same_bits(std::uint32_t x) {

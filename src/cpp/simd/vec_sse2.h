@@ -18,7 +18,12 @@ struct Noise {
     bits = x = _mm_xor_si128(x, _mm_slli_epi32(x, 5));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(seeds), x);
   }
-  __m128i next() { return bits = _mm_add_epi32(bits, _mm_set1_epi32(static_cast<int>(kWeyl))); }
+  __m128i next() {
+    bits = _mm_add_epi32(bits, _mm_set1_epi32(static_cast<int>(kWeyl)));
+    const __m128i odd = _mm_srli_epi64(bits, 32);  // SSE2 multiplies every second lane
+    const __m128i a = _mm_mul_epu32(bits, bits), b = _mm_mul_epu32(odd, odd);
+    return _mm_unpacklo_epi32(_mm_shuffle_epi32(a, 0x08), _mm_shuffle_epi32(b, 0x08));
+  }
 };
 
 struct Vec {
@@ -43,28 +48,22 @@ struct Vec {
     const __m128i sign = _mm_slli_epi32(_mm_srli_epi32(x, 15), 31);
     const __m128 moved =
         _mm_mul_ps(_mm_castsi128_ps(_mm_slli_epi32(magnitude, 13)), _mm_set1_ps(0x1p112f));
-    return _mm_or_ps(moved, _mm_castsi128_ps(sign));
+    const __m128i no_number = _mm_cmpgt_epi32(magnitude, _mm_set1_epi32(kLargestHalf));
+    const __m128i exponent = _mm_and_si128(no_number, _mm_set1_epi32(kFloatExponent));
+    return _mm_or_ps(moved, _mm_castsi128_ps(_mm_or_si128(sign, exponent)));
   }
   static Vec load_partial(const Half* p, int) { return load(p); }
   void store(Half* p, Bits up) const {
     const __m128i bits = _mm_castps_si128(v);
     const __m128i magnitude = _mm_add_epi32(_mm_and_si128(bits, _mm_set1_epi32(0x7fffffff)),
-                                            _mm_srli_epi32(up, 32 - cut_bits<Half>));
-    const __m128 moved = _mm_min_ps(_mm_mul_ps(_mm_castsi128_ps(magnitude), _mm_set1_ps(0x1p-112f)),
-                                    _mm_set1_ps(kLargest));
+                                            _mm_srli_epi32(up, 32 - kCutBits));
+    // In this order the minimum of NaN and something is NaN.
+    const __m128 moved = _mm_min_ps(
+        _mm_set1_ps(kLargest), _mm_mul_ps(_mm_castsi128_ps(magnitude), _mm_set1_ps(0x1p-112f)));
     const __m128i sign = _mm_slli_epi32(_mm_srli_epi32(bits, 31), 15);
     narrow(_mm_or_si128(_mm_srli_epi32(_mm_castps_si128(moved), 13), sign), p);
   }
   void store_partial(Half* p, int, Bits up) const { store(p, up); }
-
-  static Vec load(const Bfloat16* p) { return _mm_castsi128_ps(_mm_slli_epi32(widen(p), 16)); }
-  static Vec load_partial(const Bfloat16* p, int) { return load(p); }
-  void store(Bfloat16* p, Bits up) const {
-    const __m128i x =
-        _mm_add_epi32(_mm_castps_si128(v), _mm_srli_epi32(up, 32 - cut_bits<Bfloat16>));
-    narrow(_mm_srli_epi32(x, 16), p);
-  }
-  void store_partial(Bfloat16* p, int, Bits up) const { store(p, up); }
 
  private:
   static constexpr float kLargest = 65504 * 0x1p-112f;  // of Half, its exponent moved

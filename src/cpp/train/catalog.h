@@ -25,7 +25,7 @@ using BlockSizes = std::integer_sequence<int, 0, 4, 8, 16, 32>;
 #endif
 
 // In the order of enum Storage (model/view.h).
-using Storages = List<float, Half, Bfloat16>;
+using Storages = List<float, Half>;
 
 // In the order of enum Part (train/kernels.h); (block size, storage) -> kernels.
 template <template <int, class> class...>

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "train/rows.h"
-
 namespace pyfm {
 
 namespace {
@@ -14,8 +12,9 @@ constexpr Index kHotBytes = Index{1} << 19;
 // A row that comes up so rarely that much of a private cache (of the larger sort) was replaced
 // meanwhile travels through the shared cache or memory anyway.
 constexpr double kCacheBytes = 1 << 21;
-// Own updates between two merges.
-constexpr double kUpdates = 64;
+// A row that is in every second example is merged after every block (64 own updates in a block of
+// 128 examples), and rarer ones after about as many updates.
+constexpr double kEveryBlock = 0.5;
 
 constexpr Index kBiasFloats = 64;  // far from each other and from everything else
 
@@ -30,7 +29,7 @@ HotRows::HotRows(Model& model, ModelPart& part, const Dataset& data, PartView& v
       static_cast<RowId>(std::min(static_cast<Index>(model.hot.size()), kHotBytes / row_bytes));
   RowId n_hot = 1;  // row 0, the zeros
   for (; n_hot <= n_candidates && model.hot[n_hot - 1] > least; ++n_hot) {
-    const double blocks = kUpdates / (model.hot[n_hot - 1] * static_cast<double>(kRowBlock));
+    const double blocks = kEveryBlock / model.hot[n_hot - 1];
     const auto c = static_cast<std::size_t>(std::log2(std::max(1.0, blocks)));
     if (c >= ends_.size()) ends_.resize(c + 1, n_hot);
     ends_.back() = n_hot + 1;

@@ -35,6 +35,7 @@ constexpr PartKernels part_kernels() {
 template <template <int, class> class... P, class... O, int... K, class... S>
 constexpr auto expand(ListOfTemplates<P...>, List<O...>, std::integer_sequence<int, K...>,
                       List<S...>) {
+  static_assert(sizeof...(S) == kStorages);
   struct {
     OptimizerInfo optimizers[sizeof...(O)] = {O::info...};
     int block_sizes[sizeof...(K)] = {K...};

@@ -30,7 +30,6 @@ std::span<const OptimizerInfo> optimizers() noexcept {
 
 const PartKernels& KernelTable::find(Part part, std::size_t optimizer,
                                      const PartShape& shape) const noexcept {
-  constexpr std::size_t kStorages = 3;
   std::size_t size = 0;  // the first serves every block size
   for (std::size_t i = 1; i < block_sizes.size(); ++i)
     if (block_sizes[i] == shape.block) size = i;

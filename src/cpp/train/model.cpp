@@ -40,8 +40,7 @@ void check_memory(const ModelSpec& spec, Index n_features, double bytes) {
 template <class F>
 void with_storage(Storage storage, F&& f) {
   if (storage == Storage::float32) return f(float{});
-  if (storage == Storage::float16) return f(Half{});
-  f(Bfloat16{});
+  f(Half{});
 }
 
 // f(number in the table, number of the outside) for all weights in use of one row.
@@ -178,26 +177,31 @@ void Model::write(Part part, std::span<const FeatureId> features, const float* f
 }
 
 void Model::save(Snapshot& s) const {
-  s.n_rows = rows_.n_rows();
+  const Index n_rows = rows_.n_rows();
+  s.features.resize(n_rows);
+  std::ranges::copy(rows_.features(), s.features.data());
   s.weights.resize(parts_.size());
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const ModelPart& p = parts_[i];
     const Index row = p.shape.row_bytes(), kept = weight_bytes(p.shape);
-    s.weights[i].resize(s.n_rows * kept);
-    for (Index r = 0; r < s.n_rows; ++r)
+    s.weights[i].resize(n_rows * kept);
+    for (Index r = 0; r < n_rows; ++r)
       std::copy_n(p.rows.data() + r * row, kept, s.weights[i].data() + r * kept);
     if (!p.bias.empty()) s.bias = p.bias[0];
   }
 }
 
 void Model::restore(const Snapshot& s) {
-  if (s.n_rows > rows_.n_rows())
+  const Index n_rows = s.features.size();
+  const std::span<const FeatureId> now = rows_.features();
+  if (n_rows > rows_.n_rows() ||
+      !std::equal(s.features.data(), s.features.data() + n_rows, now.data()))
     throw std::invalid_argument("snapshot: it holds features that the model has forgotten since");
-  truncate(s.n_rows);
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
+  truncate(n_rows);
+  for (std::size_t i = 0; i < s.weights.size(); ++i) {
     ModelPart& p = parts_[i];
     const Index row = p.shape.row_bytes(), kept = weight_bytes(p.shape);
-    for (Index r = 0; r < s.n_rows; ++r)
+    for (Index r = 0; r < n_rows; ++r)
       std::copy_n(s.weights[i].data() + r * kept, kept, p.rows.data() + r * row);
     if (!p.bias.empty()) p.bias[0] = s.bias;
   }

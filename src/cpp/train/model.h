@@ -31,7 +31,7 @@ struct ModelPart {
 
 // Weights (not optimizer state) of all rows.
 struct Snapshot {
-  Index n_rows = 0;
+  Array<FeatureId> features;         // (n_rows,) of the rows, row 0 included
   std::vector<Array<char>> weights;  // (n_rows, width) of each part
   float bias = 0;
 };

@@ -29,20 +29,25 @@ inline float unit_length(const Row& row) noexcept {
   return squares > 0 ? static_cast<float>(std::min(1 / std::sqrt(squares), most)) : 1.0f;
 }
 
-inline constexpr Index kRowBlock = 128;
+// Rows that a thread takes at a time: every thread gets some dozens of blocks, also of few rows.
+// What it learns from a block of frequent features the others see after the block.
+inline Index row_block(Index n_rows, int n_threads) noexcept {
+  return std::clamp<Index>(n_rows / (Index{64} * n_threads), 8, 128);
+}
 
 // body(thread, begin, end) for blocks of [0, n_rows); a thread handles one block at a time.
 template <class F>
 void for_row_blocks(Index n_rows, int n_threads, const Poll& poll, F&& body) {
   using Clock = std::chrono::steady_clock;
+  const Index block = row_block(n_rows, n_threads);
   std::atomic<Index> next{0};
   std::atomic<bool> stop{false};
   parallel(n_threads, [&](int thread) {
     auto last_poll = Clock::now();
     while (!stop.load(std::memory_order_relaxed)) {
-      const Index begin = next.fetch_add(kRowBlock, std::memory_order_relaxed);
+      const Index begin = next.fetch_add(block, std::memory_order_relaxed);
       if (begin >= n_rows) break;
-      body(thread, begin, begin + kRowBlock < n_rows ? begin + kRowBlock : n_rows);
+      body(thread, begin, std::min(begin + block, n_rows));
       if (thread != 0 || !poll || Clock::now() - last_poll < std::chrono::milliseconds(100))
         continue;
       try {

@@ -64,9 +64,9 @@ OptimizerSpec make_optimizer(const std::string& name, const std::map<std::string
 }
 
 Storage storage_of(const std::string& name) {
-  constexpr std::string_view names[] = {"float32", "float16", "bfloat16"};  // as in enum Storage
+  constexpr std::string_view names[] = {"float32", "float16"};  // as in enum Storage
   const auto found = std::ranges::find(names, name);
-  if (found == std::end(names)) refuse("dtype", "'float32', 'float16' or 'bfloat16'", name);
+  if (found == std::end(names)) refuse("dtype", "'float32' or 'float16'", name);
   return static_cast<Storage>(found - std::begin(names));
 }
 

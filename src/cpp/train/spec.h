@@ -39,7 +39,7 @@ struct ModelSpec {
 
 inline constexpr std::string_view kModelKinds[] = {"linear", "fm", "ffm"};
 
-// "float32", "float16" or "bfloat16". Throws std::invalid_argument that lists them.
+// "float32" or "float16". Throws std::invalid_argument that lists them.
 Storage storage_of(const std::string& name);
 
 // Throws std::invalid_argument that names what is out of range.

@@ -68,7 +68,7 @@ classes_ : ndarray of shape (2,)
 
 
 _DTYPE = """
-dtype : {"float32", "float16", "bfloat16"}, default="float32"
+dtype : {"float32", "float16"}, default="float32"
     Storage of the vectors and of the optimizer's state beside them; arithmetic is always float32.
     16 bits take half the memory. Updates round up or down at random, with the exact value as the
     mean; the numbers come from the seed. float16 holds values up to 65504.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyfm import _core
 from pyfm.optim import Optimizer
 
-DTYPES = ("float32", "float16", "bfloat16")  # enum Storage of model/view.h
+DTYPES = ("float32", "float16")  # enum Storage of model/view.h
 StoredWeights = dict[str, NDArray[Any]]  # features, bias, linear, factors
 
 
@@ -80,10 +80,9 @@ class ModelSpec:
         factors: tuple[Literal["factors"], ...] = ("factors",) if self.kind != "linear" else ()
         return (*linear, *factors)
 
-    def dtype_in_file(self, part: str) -> np.dtype[Any]:
-        """NumPy has no bfloat16: it goes to files as float32, which holds it exactly."""
-        narrow = part == "factors" and self.dtype == "float16"
-        return np.dtype(np.float16 if narrow else np.float32)
+    def dtype_of(self, part: str) -> np.dtype[Any]:
+        """Of the weights in memory and in files."""
+        return np.dtype(self.dtype if part == "factors" else "float32")
 
 
 def stored_weights(spec: ModelSpec, model: _core.Model) -> StoredWeights:

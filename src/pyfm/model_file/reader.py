@@ -133,7 +133,7 @@ def _check_tensors(
     for name, shape in shapes.items():
         if features is not None and name != "bias":
             shape = (len(features), *shape[1:])
-        _check(name, tensors[name], DTYPE_NAMES[spec.dtype_in_file(name).name], shape)
+        _check(name, tensors[name], DTYPE_NAMES[spec.dtype_of(name).name], shape)
 
 
 def _check(name: str, tensor: Any, dtype: str, shape: tuple[int, ...] | None) -> tuple[int, ...]:

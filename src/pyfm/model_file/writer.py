@@ -39,9 +39,7 @@ def save(model: Estimator, path: str | os.PathLike[str]) -> None:
     if model._inputs.fields is not None:
         tensors["column_fields"] = model._inputs.fields.astype(np.uint16)
     entries = {name: (tensor.dtype, tensor.shape) for name, tensor in tensors.items()}
-    entries |= {
-        part: (spec.dtype_in_file(part), (len(rows), *shapes[part][1:])) for part in spec.parts
-    }
+    entries |= {part: (spec.dtype_of(part), (len(rows), *shapes[part][1:])) for part in spec.parts}
     header = _header(entries, to_json(model))
     with destination(os.fsdecode(path)) as file:
         file.write(len(header).to_bytes(8, "little"))
