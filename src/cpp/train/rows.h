@@ -29,10 +29,12 @@ inline float unit_length(const Row& row) noexcept {
   return squares > 0 ? static_cast<float>(std::min(1 / std::sqrt(squares), most)) : 1.0f;
 }
 
-// Rows that a thread takes at a time: every thread gets some dozens of blocks, also of few rows.
-// What it learns from a block of frequent features the others see after the block.
+// Rows that a thread takes at a time: every thread gets some dozens of blocks also of few rows,
+// since what it learns of frequent features in a block the others see only afterwards. Very few
+// rows are one block: one thread is done with them sooner than several.
 inline Index row_block(Index n_rows, int n_threads) noexcept {
-  return std::clamp<Index>(n_rows / (Index{64} * n_threads), 8, 128);
+  constexpr Index most = 128;
+  return n_rows <= most ? most : std::clamp<Index>(n_rows / (Index{64} * n_threads), 8, most);
 }
 
 // body(thread, begin, end) for blocks of [0, n_rows); a thread handles one block at a time.
