@@ -16,6 +16,7 @@ Entries make_entries(const Row& row, float scale, const EntryFilter& filter, Ent
   const int size = static_cast<int>(row.size);
   if (filter.all_known && !row.values) {
     fill_equal(scale, size, memory);
+#pragma GCC unroll 4
     for (int i = 0; i < size; ++i) memory.row[i] = filter.row_of[row.features[i]];
     return {memory.row, row.fields, memory.equal, size, true};
   }

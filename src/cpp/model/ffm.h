@@ -70,7 +70,7 @@ struct Ffm : FactorRows<S> {
       const Vec sum = lanes.load(s.sums + field * view.shape.width + at);
       total = fma(sum, sum, total);
       for (int e = s.first[field]; e >= 0; e = s.next_entry[e]) {
-        const Vec xw = Vec(s.row.x[e]) * lanes.load(view.row<S>(s.row.row[e]) + at);
+        const Vec xw = Vec(s.row.x[e]) * lanes.load(static_cast<S*>(s.row.at[e]) + at);
         total = total - xw * xw;
       }
     });
@@ -84,7 +84,7 @@ struct Ffm : FactorRows<S> {
     for_own_fields(view, s, [&](int field, Index at, Lanes lanes) {
       const Vec sum = lanes.load(s.sums + field * view.shape.width + at);
       for (int e = s.first[field]; e >= 0; e = s.next_entry[e]) {
-        S* row = view.row<S>(s.row.row[e]) + at;
+        S* row = static_cast<S*>(s.row.at[e]) + at;
         const Vec x(s.row.x[e]), w = lanes.load(row);
         step(optimizer, row, view.shape.width, lanes, w, Vec(dscore) * x * (sum - x * w), rounding);
       }

@@ -16,7 +16,7 @@ inline void sum_field(const PartView& view, int field, Scratch& s) {
   float* sum = s.sums + field * view.shape.width;
   const int first = s.first[field];
   for (int e = first; e >= 0; e = s.next_entry[e]) {
-    const S* row = view.row<S>(s.row.row[e]);
+    const S* row = static_cast<const S*>(s.row.at[e]);
     for_lanes(view.shape.width, [&](Index at, Lanes lanes) {
       const Vec before = e == first ? Vec(0.0f) : lanes.load(sum + at);
       lanes.store(fma(Vec(s.row.x[e]), lanes.load(row + at), before), sum + at);
@@ -49,7 +49,7 @@ template <int K, class S>
 inline void plain_by_field(const PartView& view, Scratch& s) {
   constexpr int B = fields_per_vector<K>;
   const int n_fields = view.shape.n_fields;
-  for (int f = 0; f < n_fields; ++f) s.field_row[f] = view.row<S>(s.row.row[f]);
+  s.field_row = s.row.at;
   for (int f = n_fields; f % B != 0; ++f) s.field_row[f] = s.padding;
   s.n_groups = (n_fields + B - 1) / B;
   for (int m = 0; m < s.n_groups; ++m) s.group[m] = m;
@@ -81,13 +81,15 @@ inline void by_field(const PartView& view, Scratch& s) {
   list_groups(n_fields, B, s);
   s.kind = kind_of(n_fields, s);
   const bool several = s.kind == FieldRows::several;
-  void* const absent = several ? s.absent : s.padding;
+  void* const absent = several && !std::is_same_v<S, float> ? s.absent : s.padding;
+  s.field_row = s.row_of_field;
   for (int f = 0; f < padded; ++f) {
     const int e = s.first[f];
-    if (several && e >= 0 && (!std::is_same_v<S, float> || s.next_entry[e] >= 0)) {
+    s.sum_stands_for[f] = several && e >= 0 && (!std::is_same_v<S, float> || s.next_entry[e] >= 0);
+    if (s.sum_stands_for[f]) {
       sum_field<S>(view, f, s);
     } else {
-      s.field_row[f] = e < 0 ? absent : view.row<S>(s.row.row[e]);
+      s.field_row[f] = e < 0 ? absent : s.row.at[e];
       s.scale[f] = e < 0 ? 0 : s.row.x[e];
     }
   }

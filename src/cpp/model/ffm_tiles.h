@@ -3,6 +3,7 @@
 // Tile (I, J) holds all blocks that groups I and J use against each other, and no other tile does:
 // each weight and slot is loaded and stored once, and updates may write in place.
 #pragma once
+#include <algorithm>
 #include <array>
 
 #include "model/ffm_fields.h"
@@ -22,15 +23,12 @@ struct Tile {
 };
 
 // Memory of the next row comes in while this row is computed, a little with every group, so that
-// requests never queue up: its entry e is fetched along with group e / B, numbers [begin, end).
-template <int B, class S>
-[[gnu::always_inline]] inline void prefetch_next(const PartView& view, const Scratch& s, int group,
+// requests never queue up: numbers [begin, end) of the rows of its entries from `first` on.
+template <class S>
+[[gnu::always_inline]] inline void prefetch_next(const Scratch& s, int first, int count,
                                                  Index begin, Index end) {
-  if (!s.next) return;
-  const Index first = static_cast<Index>(group) * B;
-  const Index last = group == s.n_groups - 1 ? Index{s.next->size} : first + B;
-  for (Index e = first; e < last && e < s.next->size; ++e)
-    prefetch(view.row<S>(s.next->row[e]) + begin, end - begin);
+  for (int e = first; e < first + count && e < s.next.size; ++e)
+    prefetch(static_cast<const S*>(s.next.at[e]) + begin, end - begin);
 }
 
 // f(tile, on_diagonal) for every tile with I <= J in which both groups have an entry.
@@ -51,8 +49,9 @@ template <int K, class S, class T, class F>
       f(t, diagonal);
     });
   };
+  const int with_group = s.n_groups > 0 ? (s.next.size + s.n_groups - 1) / s.n_groups : 0;
   for (int m = 0; m < s.n_groups; ++m) {
-    prefetch_next<B, S>(view, s, m, begin, end);
+    prefetch_next<S>(s, m * with_group, with_group, begin, end);
     if constexpr (B > 1) tile(s.group[m] * B, s.group[m] * B, std::true_type{});
     for (int n = m + 1; n < s.n_groups; ++n)
       tile(s.group[m] * B, s.group[n] * B, std::false_type{});
@@ -97,34 +96,14 @@ inline float pairs(PartView view, Scratch s) {
   return sum(total[0]);
 }
 
-// One step on what field (first + q) holds at `at` in its rows. `g` lacks the values of the
-// entries.
-template <class S, int B, int q, bool Diagonal, class Optimizer>
-[[gnu::always_inline]] inline void step_field(const Optimizer& optimizer, const PartView& view,
-                                              const Scratch& s, Lanes lanes, int first, Index at,
-                                              Vec g, Rounding<S>& rounding) {
-  const Vec scale = lanes.load(s.lane_scale + at);  // 0 where a field is absent: those lanes stay
-  for (int e = s.first[first + q]; e >= 0; e = s.next_entry[e]) {
-    S* row = view.row<S>(s.row.row[e]) + at;
-    const Vec old = lanes.load(row), ge = g * scale * Vec(s.row.x[e]);
-    if constexpr (Diagonal)
-      step_masked(optimizer, row, view.shape.width, nonzero(scale * Vec::load(other<B, q>.data())),
-                  old, ge, rounding);
-    else if constexpr (B > 1)
-      step_masked(optimizer, row, view.shape.width, nonzero(scale), old, ge, rounding);
-    else
-      step(optimizer, row, view.shape.width, lanes, old, ge, rounding);
-  }
-}
-
-// The same where a field has one entry at most: its weights `w` are in a register already. `scale`:
-// of the lanes, 0 where a field is absent. Where none is, padding, lanes or rows, is stepped like
-// the rest and stays zero, since its gradient is.
+// One step on the block that a field with one entry uses against others: its weights `w` are in a
+// register already. `scale`: of the lanes, 0 where a field is absent. Where none is, padding, lanes
+// or rows, is stepped like the rest and stays zero, since its gradient is.
 template <int B, int q, bool Diagonal, FieldRows kind, class Optimizer, class S>
 [[gnu::always_inline]] inline void step_single(const Optimizer& optimizer, Index width, Lanes lanes,
                                                S* row, Vec w, Vec g, Vec scale,
                                                Rounding<S>& rounding) {
-  constexpr bool masked = kind == FieldRows::partial && B > 1;
+  constexpr bool masked = kind >= FieldRows::partial && B > 1;
   if constexpr (Diagonal) {
     const Vec others = Vec::load(other<B, q>.data());
     step_masked(optimizer, row, width, nonzero(masked ? scale * others : others), w, g, rounding);
@@ -135,10 +114,18 @@ template <int B, int q, bool Diagonal, FieldRows kind, class Optimizer, class S>
   }
 }
 
-// The steps of a tile of such rows. ta, tb: t.a and t.b transposed.
-template <int B, bool Diagonal, FieldRows kind, class Optimizer, class S>
+// For a field that a sum stands for: the gradient takes the place of the sum's block, which no
+// other tile needs, and waits there for step_sums.
+template <int B, int q, bool Diagonal>
+[[gnu::always_inline]] inline void keep_gradient(Lanes lanes, float* sum, Vec old, Vec g) {
+  if constexpr (Diagonal) g = select(nonzero(Vec::load(other<B, q>.data())), g, old);
+  lanes.store(g, sum);
+}
+
+// The steps of a tile. ta, tb: t.a and t.b transposed.
+template <int B, bool Diagonal, FieldRows kind, class S, class Optimizer, class T>
 [[gnu::always_inline]] inline void step_tile(const Optimizer& optimizer, Index width,
-                                             const Scratch& s, const Tile<B, S>& t, Vec k,
+                                             const Scratch& s, const Tile<B, T>& t, Vec k,
                                              const Vec (&ta)[B], const Vec (&tb)[B],
                                              Rounding<S>& rounding) {
   Vec scale_i(1.0f), scale_j(1.0f), k_i = k, k_j = k;
@@ -146,19 +133,40 @@ template <int B, bool Diagonal, FieldRows kind, class Optimizer, class S>
     scale_i = t.lanes.load(s.lane_scale + t.at_i), scale_j = t.lanes.load(s.lane_scale + t.at_j);
     k_i = k * scale_i, k_j = k * scale_j;
   }
-  const auto gradient = [&](Vec kx, int field, Vec other_row) __attribute__((always_inline)) {
-    if constexpr (kind == FieldRows::plain)
-      return kx * other_row;
-    else
-      return kx * Vec(s.scale[field]) * other_row;
+  const auto learn = [&](auto q, auto diagonal, int field, T* row, Vec w, Vec kx, Vec other_row,
+                         Vec scale) __attribute__((always_inline)) {
+    const Vec g = kind == FieldRows::plain ? kx * other_row : kx * Vec(s.scale[field]) * other_row;
+    if constexpr (kind == FieldRows::several)
+      if (s.sum_stands_for[field]) return keep_gradient<B, q, diagonal>(t.lanes, row, w, g);
+    if constexpr (std::is_same_v<S, T>)
+      step_single<B, q, diagonal, kind>(optimizer, width, t.lanes, row, w, g, scale, rounding);
   };
   unroll<B>([&](auto q) __attribute__((always_inline)) {
-    step_single<B, q, Diagonal, kind>(optimizer, width, t.lanes, t.rows_i[q], t.a[q],
-                                      gradient(k_j, t.i + q, tb[q]), scale_j, rounding);
+    learn(q, std::bool_constant<Diagonal>{}, t.i + q, t.rows_i[q], t.a[q], k_j, tb[q], scale_j);
     if constexpr (!Diagonal)
-      step_single<B, q, false, kind>(optimizer, width, t.lanes, t.rows_j[q], t.b[q],
-                                     gradient(k_i, t.j + q, ta[q]), scale_i, rounding);
+      learn(q, std::false_type{}, t.j + q, t.rows_j[q], t.b[q], k_i, ta[q], scale_i);
   });
+}
+
+// The steps of the entries of fields that a sum stands for, on all blocks but that of their own
+// field.
+template <class S, class Optimizer>
+inline void step_sums(const Optimizer& optimizer, const PartView& view, const Scratch& s,
+                      Rounding<S>& rounding) {
+  const Index width = view.shape.width, block = view.shape.block;
+  for (int field = 0; field < view.shape.n_fields; ++field) {
+    if (!s.sum_stands_for[field]) continue;
+    float* const own = s.lane_scale + field * block;
+    std::fill_n(own, block, 0.0f);
+    for (int e = s.first[field]; e >= 0; e = s.next_entry[e])
+      for (Index at = 0; at < width; at += Vec::lanes) {
+        S* row = static_cast<S*>(s.row.at[e]) + at;
+        const Vec g = Vec(s.row.x[e]) * Vec::load(s.sums + field * width + at);
+        const Vec::Mask present = nonzero(Vec::load(s.lane_scale + at));
+        step_masked(optimizer, row, width, present, Vec::load(row), g, rounding);
+      }
+    std::fill_n(own, block, 1.0f);
+  }
 }
 
 template <int K, class S, FieldRows kind, class Optimizer>
@@ -172,18 +180,10 @@ inline void update_pairs(Optimizer optimizer, PartView view, float dscore, Scrat
     Vec ta[B], tb[B];
     unroll<B>([&](auto q) { ta[q] = t.a[q], tb[q] = t.b[q]; });
     if constexpr (B > 1) transpose_groups<K>(ta), transpose_groups<K>(tb);
-    if constexpr (kind == FieldRows::several) {
-      unroll<B>([&](auto q) __attribute__((always_inline)) {
-        step_field<S, B, q, diagonal>(optimizer, view, s, t.lanes, t.i, t.at_j, k * tb[q],
-                                      rounding);
-        if constexpr (!diagonal)
-          step_field<S, B, q, false>(optimizer, view, s, t.lanes, t.j, t.at_i, k * ta[q], rounding);
-      });
-    } else {
-      step_tile<B, diagonal, kind>(optimizer, width, s, t, k, ta, tb, rounding);
-    }
+    step_tile<B, diagonal, kind, S>(optimizer, width, s, t, k, ta, tb, rounding);
   };
   for_tiles<K, S, T>(view, s, view.shape.width, view.shape.stride, learn);
+  if constexpr (kind == FieldRows::several) step_sums<S>(optimizer, view, s, rounding);
 }
 
 }  // namespace

@@ -12,41 +12,61 @@ template <int K, class S>
 struct Fm : FactorRows<S> {
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
-    Vec total(0.0f);
-    for_strips(view, [&](Index at, Lanes lanes) {
-      Vec first[V], squares[V];
-      unroll<V>([&](auto v) { first[v] = squares[v] = Vec(0.0f); });
-      for (int i = 0; i < row.size; ++i) {
-        if (at == 0) prefetch_next(view, s, i);
-        const S* weights = view.row<S>(row.row[i]) + at;
-        unroll<V>([&](auto v) {
-          const Vec xv = Vec(row.x[i]) * lanes.load(weights + v * Vec::lanes);
-          first[v] = first[v] + xv;
-          squares[v] = fma(xv, xv, squares[v]);
-        });
-      }
-      unroll<V>([&](auto v) {
-        first[v].store(s.sum + at + v * Vec::lanes);
-        total = total + (first[v] * first[v] - squares[v]);
-      });
-    });
-    if (s.next)
-      for (int i = row.size; i < s.next->size; ++i) prefetch_next(view, s, i);
-    return 0.5f * sum(total);
+    return row.equal ? score_of<true>(view, row, s) : score_of<false>(view, row, s);
   }
 
   template <class Optimizer>
   static void update(PartView view, float dscore, Scratch s) {
-    const Optimizer optimizer(view.params);
+    if (s.row.equal)
+      update_of<true>(Optimizer(view.params), view, dscore, s);
+    else
+      update_of<false>(Optimizer(view.params), view, dscore, s);
+  }
+
+ private:
+  // Equal: all values are the same; the sums do without them until the end.
+  template <bool Equal>
+  [[gnu::always_inline]] static float score_of(const PartView& view, const Entries& row,
+                                               const Scratch& s) {
+    const Vec x0(row.size > 0 ? row.x[0] : 0.0f);
+    Vec total(0.0f);
+    for_strips(view, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
+      Vec first[V], squares[V];
+      unroll<V>([&](auto v) { first[v] = squares[v] = Vec(0.0f); });
+      for (int i = 0; i < row.size; ++i) {
+        if (at == 0) prefetch_next(view, s, i);
+        const S* weights = static_cast<const S*>(row.at[i]) + at;
+        unroll<V>([&](auto v) __attribute__((always_inline)) {
+          Vec xv = lanes.load(weights + v * Vec::lanes);
+          if constexpr (!Equal) xv = Vec(row.x[i]) * xv;
+          first[v] = first[v] + xv;
+          squares[v] = fma(xv, xv, squares[v]);
+        });
+      }
+      unroll<V>([&](auto v) __attribute__((always_inline)) {
+        if constexpr (Equal) first[v] = x0 * first[v], squares[v] = x0 * x0 * squares[v];
+        first[v].store(s.sum + at + v * Vec::lanes);
+        total = total + (first[v] * first[v] - squares[v]);
+      });
+    });
+    for (int i = row.size; i < s.next.size; ++i) prefetch_next(view, s, i);
+    return 0.5f * sum(total);
+  }
+
+  template <bool Equal, class Optimizer>
+  [[gnu::always_inline]] static void update_of(const Optimizer& optimizer, const PartView& view,
+                                               float dscore, const Scratch& s) {
     const Index width = K ? K : view.shape.width;
+    const float x0 = s.row.size > 0 ? s.row.x[0] : 0.0f;
     Rounding<S> rounding(s.noise);
-    for_strips(view, [&](Index at, Lanes lanes) {
+    for_strips(view, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
       Vec sums[V];
       unroll<V>([&](auto v) { sums[v] = Vec::load(s.sum + at + v * Vec::lanes); });
+      Vec x(x0), dx(dscore * x0);
       for (int i = 0; i < s.row.size; ++i) {
-        S* row = view.row<S>(s.row.row[i]) + at;
-        const Vec x(s.row.x[i]), dx(dscore * s.row.x[i]);
-        unroll<V>([&](auto v) {
+        S* row = static_cast<S*>(s.row.at[i]) + at;
+        if constexpr (!Equal) x = Vec(s.row.x[i]), dx = Vec(dscore * s.row.x[i]);
+        unroll<V>([&](auto v) __attribute__((always_inline)) {
           S* weights = row + v * Vec::lanes;
           const Vec w = lanes.load(weights);
           step(optimizer, weights, width, lanes, w, dx * (sums[v] - x * w), rounding);
@@ -55,7 +75,6 @@ struct Fm : FactorRows<S> {
     });
   }
 
- private:
   // Vectors that are worked on together: as many as a block has, where that is known.
   static constexpr int V = K > Vec::lanes ? K / Vec::lanes : 1;
 
@@ -69,8 +88,9 @@ struct Fm : FactorRows<S> {
 
   // A little with every entry, so that requests never queue up.
   [[gnu::always_inline]] static void prefetch_next(const PartView& view, const Scratch& s, int i) {
-    if (s.next && i < s.next->size)
-      prefetch(view.row<S>(s.next->row[i]), s.trains ? view.shape.stride : view.shape.width);
+    if (i < s.next.size)
+      prefetch(static_cast<const S*>(s.next.at[i]),
+               s.trains ? view.shape.stride : view.shape.width);
   }
 };
 

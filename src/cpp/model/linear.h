@@ -1,9 +1,13 @@
 // Linear terms: b + Σ_j x_j w_j. The bias is a weight without regularization.
 //
-// The weights lie scattered: they are collected into vectors and put back one by one.
+// The weights lie scattered: with their slots they are collected, and put back one by one.
 #pragma once
+#include <algorithm>
+#include <cstring>
+
 #include "model/lanes.h"
 #include "model/scratch.h"
+#include "model/shape.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
@@ -11,45 +15,33 @@ namespace {
 struct Linear {
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
-    if (s.next)
-      for (int i = 0; i < s.next->size; ++i)
-        __builtin_prefetch(view.row<float>(s.next->row[i]), 1, 3);
-    for (int i = 0; i < row.size; ++i) s.w[i] = *view.row<float>(row.row[i]);
-    float total = view.bias[0];
-    Vec sums(0.0f);
-    for_lanes(row.size, [&](Index at, Lanes lanes) {
-      if (lanes.n == Vec::lanes)
-        sums = fma(Vec::load(row.x + at), Vec::load(s.w + at), sums);
-      else
-        for (int i = 0; i < lanes.n; ++i) total += row.x[at + i] * s.w[at + i];
-    });
-    return total + sum(sums);
+#pragma GCC unroll 4
+    for (int i = 0; i < s.next.size; ++i) __builtin_prefetch(s.next.at[i], 1, 3);
+    const auto weight = [&](int i) { return *static_cast<const float*>(row.at[i]); };
+    const float sum = row.equal ? row.x[0] * sum_of(row.size, weight)
+                                : sum_of(row.size, [&](int i) { return row.x[i] * weight(i); });
+    return view.bias[0] + sum;
   }
 
   template <class Optimizer>
   static void update(PartView view, float dscore, Scratch s) {
     const Optimizer optimizer(view.params);
-    constexpr int n = Optimizer::info.slots;
-    for (int i = 0; i < s.row.size; ++i) {
-      const float* w = view.row<float>(s.row.row[i]);
-      for (int j = 0; j < n; ++j) s.slots[j * s.capacity + i] = w[j + 1];
-    }
+    constexpr Index n = linear_stride(Optimizer::info.slots);
+#pragma GCC unroll 4
+    for (int i = 0; i < s.row.size; ++i) copy<n>(s.row.at[i], s.collected + i * n);
     // Lanes past the end hold leftovers of earlier rows; nothing of them is put back.
     for (int at = 0; at < s.row.size; at += Vec::lanes) {
-      alignas(64) float w[Vec::lanes], slots[n + 1][Vec::lanes];
-      Vec weight = Vec::load(s.w + at), state[n + 1];
-      for (int j = 0; j < n; ++j) state[j] = Vec::load(s.slots + j * s.capacity + at);
-      optimizer.step(weight, state, Vec(dscore) * Vec::load(s.row.x + at));
-      weight.store(w);
-      for (int j = 0; j < n; ++j) state[j].store(slots[j]);
-      for (int i = 0; i < Vec::lanes && at + i < s.row.size; ++i) {
-        float* row = view.row<float>(s.row.row[at + i]);
-        if (unchanged<n>(row, s, at + i)) {
-          row[0] = w[i];
-          for (int j = 0; j < n; ++j) row[j + 1] = slots[j][i];
-        } else {
-          step_one(optimizer, row, dscore * s.row.x[at + i]);
-        }
+      alignas(64) float stepped[Vec::lanes * n];
+      step_all<n>(optimizer, s.collected + at * n, Vec(dscore) * Vec::load(s.row.x + at), stepped);
+      const int size = std::min(Vec::lanes, s.row.size - at);
+      for (int i = 0; i < size; ++i) {
+        void* const weight = s.row.at[at + i];
+        // Unless the weight was stepped since it was collected: the feature occurs twice in the row
+        // (or another thread was here), and its next step starts from where it is now.
+        if (std::memcmp(weight, s.collected + (at + i) * n, n * sizeof(float)) == 0)
+          copy<n>(stepped + i * n, weight);
+        else
+          step_one(optimizer, static_cast<float*>(weight), dscore * s.row.x[at + i]);
       }
     }
     step_one(without_penalty<Optimizer>(view), view.bias, dscore);
@@ -86,13 +78,36 @@ struct Linear {
     return Optimizer(params);
   }
 
-  // False when the weight was stepped since it was collected: the feature occurs twice in the row
-  // (or another thread was here), and its next step starts from where it is now.
-  template <int n>
-  static bool unchanged(const float* row, const Scratch& s, int i) {
-    bool same = row[0] == s.w[i];
-    for (int j = 0; j < n; ++j) same &= row[j + 1] == s.slots[j * s.capacity + i];
-    return same;
+  // Σ term(i), in sums that do not wait for each other.
+  template <class F>
+  static float sum_of(int size, F&& term) {
+    float sums[4] = {};
+    int i = 0;
+    for (; i + 4 <= size; i += 4)
+      for (int j = 0; j < 4; ++j) sums[j] += term(i + j);
+    for (; i < size; ++i) sums[0] += term(i);
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  }
+
+  template <Index n>
+  static void copy(const void* from, void* to) {
+    std::memcpy(to, from, n * sizeof(float));
+  }
+
+  // A step on as many weights as a vector has lanes, each followed by its slots, n numbers in all.
+  template <Index n, class Optimizer>
+  static void step_all(const Optimizer& optimizer, const float* from, Vec g, float* to) {
+    constexpr int slots = Optimizer::info.slots;
+    alignas(64) float column[1 + slots][Vec::lanes];
+    for (int i = 0; i < Vec::lanes; ++i)
+      for (int j = 0; j <= slots; ++j) column[j][i] = from[i * n + j];
+    Vec weight = Vec::load(column[0]), state[slots + 1];
+    for (int j = 0; j < slots; ++j) state[j] = Vec::load(column[j + 1]);
+    optimizer.step(weight, state, g);
+    weight.store(column[0]);
+    for (int j = 0; j < slots; ++j) state[j].store(column[j + 1]);
+    for (int i = 0; i < Vec::lanes; ++i)
+      for (int j = 0; j < n; ++j) to[i * n + j] = j <= slots ? column[j][i] : 0.0f;
   }
 
   template <class Optimizer>
@@ -115,9 +130,14 @@ struct Linear {
   template <class Optimizer>
   static void merge_one(const Optimizer& optimizer, float* shared, float* mine, float* base) {
     constexpr int n = Optimizer::info.slots;
-    Scalar merged[n + 1];
-    for (int p = 0; p <= n; ++p) merged[p] = Scalar(shared[p] + (mine[p] - base[p]));
-    optimizer.merge(merged[0], merged + 1);
+    const auto load = [&](const float* from, Scalar(&to)[n + 1]) {
+      for (int p = 0; p <= n; ++p) to[p] = Scalar(from[p]);
+      optimizer.to_sums(to + 1);
+    };
+    Scalar merged[n + 1], own[n + 1], old[n + 1];
+    load(shared, merged), load(mine, own), load(base, old);
+    for (int p = 0; p <= n; ++p) merged[p] = merged[p] + (own[p] - old[p]);
+    optimizer.from_sums(merged[0], merged + 1);
     for (int p = 0; p <= n; ++p) shared[p] = mine[p] = base[p] = merged[p].v;
   }
 };

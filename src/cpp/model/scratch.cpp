@@ -1,5 +1,7 @@
 #include "model/scratch.h"
 
+#include <algorithm>
+
 namespace pyfm {
 
 namespace {
@@ -25,15 +27,15 @@ constexpr Index kSlack = 16;  // floats that a full vector may read past the end
 
 Index carve(Scratch& s, const PartShape& shape, Index nnz, char* base) {
   Carver piece(base);
-  const Index slots = shape.stride / shape.width - 1, fields = shape.n_fields + kSlack;
-  s.capacity = (nnz + 2 * kSlack) / kSlack * kSlack;
+  const Index fields = shape.n_fields + kSlack;
   piece(s.noise, kSlack);
-  piece(s.w, s.capacity);
-  piece(s.slots, s.capacity * slots);
+  for (void**& at : s.at) piece(at, std::max<Index>(nnz, shape.n_fields) + kSlack);
+  piece(s.collected, shape.width == 1 ? (nnz + kSlack) * shape.stride : 0);
   piece(s.sum, shape.block + kSlack);
   piece(s.next_entry, nnz);
-  piece(s.field_row, fields);
+  piece(s.row_of_field, fields);
   piece(s.first, fields);
+  piece(s.sum_stands_for, fields);
   piece(s.scale, fields);
   piece(s.lane_scale, fields * shape.block + kSlack);
   piece(s.group, fields);

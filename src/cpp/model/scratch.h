@@ -11,7 +11,8 @@ struct Entries {
   const FieldId* field;  // null: entry i belongs to field i
   const float* x;
   int size;
-  bool equal;  // all x are the same
+  bool equal;           // all x are the same
+  void** at = nullptr;  // where the rows lie in the table of the part at hand; room for padding
 };
 
 struct EntryMemory {
@@ -30,30 +31,36 @@ enum class FieldRows {
   several   // anything
 };
 
+// Rows that are prepared: the one at hand, and those that follow.
+inline constexpr int kPreparedRows = 5;
+
 struct Scratch {
   Entries row;           // the row that was scored last
-  const Entries* next;   // a row to be fetched into the cache meanwhile; null: none
+  Entries next;          // a row to be fetched into the cache meanwhile; of size 0: none
   bool trains;           // an update follows the score
   std::uint32_t* noise;  // (16,) state of the random numbers that round to 16 bits
 
-  float* w;      // linear: weights of the row's entries
-  float* slots;  // linear: their optimizer state, one stretch of `capacity` a slot
-  Index capacity;
+  void** at[kPreparedRows];  // addresses of their entries in this part's table
+
+  float* collected;  // linear: (entries, stride) what the table holds of the row's entries
 
   float* sum;  // FM: Σ x v, (block,)
 
   // FFM: entries by field.
   int* next_entry;  // of the same field, -1 at the end
   // One per field, padded to whole vectors:
-  void** field_row;   // the row that stands for it: its only entry's, or the sum, or zeros
-  int* first;         // its first entry, -1 when absent
-  float* scale;       // value of its only entry, 1 for a sum, 0 when absent
-  float* lane_scale;  // `scale`, repeated for each float of a block
-  int* group;         // groups of fields (one vector wide) with an entry
+  void** field_row;      // the row that stands for it: its only entry's, or the sum, or zeros …
+  void** row_of_field;   // … which is either row.at or here
+  int* first;            // its first entry, -1 when absent
+  bool* sum_stands_for;  // whether it has a sum
+  float* scale;          // value of its only entry, 1 for a sum, 0 when absent
+  float* lane_scale;     // `scale`, repeated for each float of a block
+  int* group;            // groups of fields (one vector wide) with an entry
   int n_groups;
   float* sums;    // (n_fields, width) Σ x w of each field of a row with several entries in some
-  float* absent;  // (width,) zeros, stand for absent fields
-  void* padding;  // (stride,) a table row of zeros, stands for fields that only fill a vector
+  float* absent;  // (width,) zeros, stand for absent fields beside sums of 16-bit rows
+  void* padding;  // (stride,) a table row of zeros, stands for absent fields and for those that
+                  // only fill a vector
   FieldRows kind;
 };
 

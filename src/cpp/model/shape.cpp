@@ -15,10 +15,9 @@ constexpr Index kLine = 16;
 
 }  // namespace
 
-// Weight and slots of FTRL are padded to 4 numbers, so that they never straddle a cache line.
 PartShape linear_shape(int slots) {
   PartShape shape;
-  shape.stride = slots == 2 ? 4 : 1 + slots;
+  shape.stride = linear_stride(slots);
   return shape;
 }
 

@@ -5,6 +5,12 @@
 
 namespace pyfm {
 
+// Of a weight of the linear part and its slots. Those of FTRL are padded to 4 numbers, so that they
+// never straddle a cache line.
+constexpr Index linear_stride(int slots) {
+  return slots == 2 ? 4 : 1 + slots;
+}
+
 // `slots`: numbers of optimizer state beside each weight.
 PartShape linear_shape(int slots);
 PartShape fm_shape(int n_factors, int slots);

@@ -18,7 +18,9 @@ struct AdaGrad {
   }
 
   template <class V>
-  void merge(V&, V*) const {}
+  void to_sums(V*) const {}
+  template <class V>
+  void from_sums(V&, V*) const {}
 
   template <class V>
   void step(V& w, V* s, V g) const {

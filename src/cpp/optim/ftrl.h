@@ -2,6 +2,7 @@
 //   σ = (√(n + g²) - √n) / α,  z += g - σ w,  n += g²
 //   w = 0 if |z| <= λ₁, else -(z - sign(z) λ₁) / ((β + √n) / α + λ₂)
 // The weight is a function of z and n, so z starts where that function gives the initial weight.
+// Kept are z and √n: one root a step, and in 16 bits a wider range.
 #pragma once
 #include "optim/params.h"
 
@@ -23,19 +24,23 @@ struct Ftrl {
     s[1] = zero;
   }
 
-  // Of merged states the weight follows.
+  // Squares add up, and the weight follows from what they add up to.
   template <class V>
-  void merge(V& w, V* s) const {
-    w = weight(s[0], sqrt(s[1]));
+  void to_sums(V* s) const {
+    s[1] = s[1] * s[1];
+  }
+  template <class V>
+  void from_sums(V& w, V* s) const {
+    s[1] = sqrt(select(less_equal(s[1], V(0.0f)), V(0.0f), s[1]));
+    w = weight(s[0], s[1]);
   }
 
   template <class V>
   void step(V& w, V* s, V g) const {
-    const V root = sqrt(s[1]);
-    s[1] = fma(g, g, s[1]);
-    const V new_root = sqrt(s[1]);
-    s[0] = s[0] + g - (new_root - root) * V(inverse_rate) * w;
-    w = weight(s[0], new_root);
+    const V root = s[1];
+    s[1] = sqrt(fma(g, g, root * root));
+    s[0] = s[0] + g - (s[1] - root) * V(inverse_rate) * w;
+    w = weight(s[0], s[1]);
   }
 
  private:

@@ -15,7 +15,9 @@ struct Sgd {
   void init(V, V*) const {}
 
   template <class V>
-  void merge(V&, V*) const {}
+  void to_sums(V*) const {}
+  template <class V>
+  void from_sums(V&, V*) const {}
 
   template <class V>
   void step(V& w, V*, V g) const {

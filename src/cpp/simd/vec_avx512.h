@@ -75,14 +75,21 @@ inline Vec operator-(Vec a, Vec b) {
 inline Vec operator*(Vec a, Vec b) {
   return _mm512_mul_ps(a.v, b.v);
 }
-inline Vec operator/(Vec a, Vec b) {
-  return _mm512_div_ps(a.v, b.v);
-}
 inline Vec fma(Vec a, Vec b, Vec c) {
   return _mm512_fmadd_ps(a.v, b.v, c.v);
 }
+
+// Quotients and roots by an estimate of 14 bits and a Newton step, to about the last bit: the
+// divider takes several times as long. Of divisors that are neither 0 nor infinite, and of finite
+// numbers.
+inline Vec operator/(Vec a, Vec b) {
+  const Vec y = _mm512_rcp14_ps(b.v), q = a * y;
+  return fma(_mm512_fnmadd_ps(q.v, b.v, a.v), y, q);
+}
 inline Vec sqrt(Vec a) {
-  return _mm512_sqrt_ps(a.v);
+  const __mmask16 positive = _mm512_cmp_ps_mask(a.v, _mm512_setzero_ps(), _CMP_GT_OQ);
+  const Vec y = _mm512_maskz_rsqrt14_ps(positive, a.v), root = a * y;
+  return fma(root * Vec(0.5f), _mm512_fnmadd_ps(root.v, y.v, Vec(1.0f).v), root);
 }
 inline Vec abs(Vec a) {
   return _mm512_abs_ps(a.v);

@@ -1,6 +1,7 @@
 // Expands the catalog into the kernel table of one SIMD level. A unit that includes this defines
 // PYFM_ISA first and includes the level's Vec.
 #pragma once
+#include "model/locate.h"
 #include "train/catalog.h"
 #include "train/kernels.h"
 
@@ -10,6 +11,9 @@ namespace {
 template <class P, class O>
 constexpr PartKernels part_kernels() {
   PartKernels k{};
+  k.locate = [](const PartView& v, const Entries& row, void** at) noexcept {
+    pyfm::PYFM_ISA::locate(v, row, at);
+  };
   k.score = [](const PartView& v, const Entries& row, Scratch& s) noexcept {
     return P::score(v, row, s);
   };

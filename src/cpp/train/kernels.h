@@ -15,6 +15,8 @@ enum class Part { linear, fm, ffm };
 
 // Everything that one part does under one optimizer.
 struct PartKernels {
+  // Addresses of the row's entries, for its `at`.
+  void (*locate)(const PartView&, const Entries&, void** at) noexcept;
   // Score of the row; leaves in `scratch` what `update` needs, and may fetch scratch.next.
   float (*score)(const PartView&, const Entries&, Scratch& scratch) noexcept;
   // One optimizer step on every weight that the row touched, dscore = d loss / d score.

@@ -9,17 +9,18 @@ namespace {
 template <class T, class F>
 void score_rows(Model& model, const Dataset& data, int n_threads, const Poll& poll,
                 std::span<T> out, F&& finish) {
-  constexpr Index ahead = Worker::kAhead;
+  constexpr Index ahead = Worker::kAhead + 2;
   std::vector<Worker> workers = make_workers(model, data, n_threads, Purpose::predict);
   const auto n = static_cast<int>(workers.size());
   for_row_blocks(data.n_rows(), n, poll, [&](int thread, Index begin, Index end) {
     Worker& worker = workers[static_cast<std::size_t>(thread)];
-    for (Index i = begin - ahead; i < end; ++i) {
-      if (i + Worker::kLookUpAhead < end) worker.prefetch(data.row(i + Worker::kLookUpAhead));
-      const bool more = i + ahead < end;
-      const Entries* next = more ? &worker.prepare(i + ahead, data.row(i + ahead)) : nullptr;
-      if (i < begin) continue;
-      out[static_cast<std::size_t>(i)] = finish(worker.score(worker.prepared(i), next));
+    const auto prepare = [&](Index i) {
+      worker.prepare(i, end - begin, [&](Index r) { return data.row(begin + r); });
+    };
+    for (Index i = 0; i < ahead; ++i) prepare(i);
+    for (Index i = 0; i < end - begin; ++i) {
+      out[static_cast<std::size_t>(begin + i)] = finish(worker.score(i));
+      prepare(i + ahead);
     }
   });
 }

@@ -33,7 +33,7 @@ inline float unit_length(const Row& row) noexcept {
 // since what it learns of frequent features in a block the others see only afterwards. Very few
 // rows are one block: one thread is done with them sooner than several.
 inline Index row_block(Index n_rows, int n_threads) noexcept {
-  constexpr Index most = 128;
+  const Index most = n_threads > 1 ? 128 : 512;
   return n_rows <= most ? most : std::clamp<Index>(n_rows / (Index{64} * n_threads), 8, most);
 }
 

@@ -45,16 +45,17 @@ void start_bias(Model& model) {
 
 void train_rows(const Loss& loss, Worker& worker, const Dataset& data, const Index* order,
                 Index size) {
-  constexpr Index ahead = Worker::kAhead;
-  for (Index i = -ahead; i < size; ++i) {
+  const auto prepare = [&](Index i) {
     if (i + Worker::kDataAhead < size) data.prefetch(order[i + Worker::kDataAhead]);
-    if (i + Worker::kLookUpAhead < size) worker.prefetch(data.row(order[i + Worker::kLookUpAhead]));
-    const bool more = i + ahead < size;
-    const Entries* next = more ? &worker.prepare(i + ahead, data.row(order[i + ahead])) : nullptr;
-    if (i < 0) continue;
-    const float score = worker.score(worker.prepared(i), next);
+    worker.prepare(i, size, [&](Index r) { return data.row(order[r]); });
+  };
+  constexpr Index ahead = Worker::kAhead + 2;
+  for (Index i = 0; i < ahead; ++i) prepare(i);
+  for (Index i = 0; i < size; ++i) {
+    const float score = worker.score(i);
     const float weight = data.weight(order[i]);
     const auto [value, dscore] = loss.value(score, data.y(order[i]));
+    prepare(i + ahead);  // while the exponential of the loss is on its way
     worker.update(weight * dscore);
     worker.loss += weight * value;
     worker.weight += weight;

@@ -17,8 +17,8 @@ Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads
   normalize_ = spec.normalize;
   for (std::size_t i = 0; i < entries_.size(); ++i) buffers_.emplace_back(data.max_row_nnz());
   for (ModelPart& p : model.parts()) {
-    parts_.push_back({p.view(), &p.kernels(), ScratchMemory(p.shape, data.max_row_nnz()), {}});
-    PartWorker& made = parts_.back();
+    PartWorker& made =
+        parts_.emplace_back(p.view(), &p.kernels(), ScratchMemory(p.shape, data.max_row_nnz()));
     if (made.kernels->init_scratch && model.trainable())
       made.kernels->init_scratch(made.view, made.scratch.view());
     made.scratch.view().trains = purpose == Purpose::train;
@@ -26,14 +26,21 @@ Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads
   }
 }
 
-const Entries& Worker::prepare(Index i, const Row& row) noexcept {
+void Worker::look_up(Index i, const Row& row) noexcept {
   const float scale = normalize_ ? unit_length(row) : 1.0f;
-  return entries_[slot(i)] = make_entries(row, scale, filter_, buffers_[slot(i)].view());
+  entries_[slot(i)] = make_entries(row, scale, filter_, buffers_[slot(i)].view());
 }
 
-float Worker::score(const Entries& row, const Entries* next) noexcept {
+void Worker::locate(Index i) noexcept {
+  for (PartWorker& p : parts_)
+    p.kernels->locate(p.view, entries_[slot(i)], p.scratch.view().at[slot(i)]);
+}
+
+float Worker::score(Index i) noexcept {
+  Entries row = entries_[slot(i)], next = entries_[slot(i + kAhead)];
   float total = 0;
   for (PartWorker& p : parts_) {
+    row.at = p.scratch.view().at[slot(i)], next.at = p.scratch.view().at[slot(i + kAhead)];
     p.scratch.view().next = next;
     total += p.kernels->score(p.view, row, p.scratch.view());
   }

@@ -27,24 +27,30 @@ class alignas(kApart) Worker {
  public:
   // While a row is computed, the table rows of the row this far behind it are on their way.
   static constexpr Index kAhead = 2;
-  // The numbers of those table rows, and the data of shuffled rows, are fetched earlier still.
-  static constexpr Index kLookUpAhead = 5, kDataAhead = 10;
+  // Two rows further on, the numbers of the table rows are looked up, when their addresses and
+  // this many rows further on also the row itself were asked for in time.
+  static constexpr Index kLookUpAhead = 3, kDataAhead = 8;
 
   double loss = 0;    // Σ weight × loss
   double weight = 0;  // Σ weight
 
   Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads);
 
-  // Asks for what `prepare` will look up.
-  [[gnu::always_inline]] void prefetch(const Row& row) const noexcept {
-    if (!filter_.all_known) return;
-    for (Index e = 0; e < row.size; ++e) __builtin_prefetch(filter_.row_of + row.features[e]);
+  // Rows pass through here in order, from number 0 on; row_at(i) gives those below `end`.
+  // Before row i is scored, row i + kAhead + 1 must have passed.
+  template <class RowAt>
+  [[gnu::always_inline]] void prepare(Index i, Index end, RowAt&& row_at) noexcept {
+    if (i < end)
+      look_up(i, row_at(i));
+    else
+      entries_[slot(i)].size = 0;
+    // Amid other work, so that requests never queue up.
+    if (i + kLookUpAhead < end) prefetch(row_at(i + kLookUpAhead));
+    // One row later, when what look_up stored is in the cache: vectors cannot be loaded before.
+    if (i > 0) locate(i - 1);
   }
-  // Looks up the features of row number i and scales its values; good until row i + kAhead + 1.
-  const Entries& prepare(Index i, const Row& row) noexcept;
-  const Entries& prepared(Index i) const noexcept { return entries_[slot(i)]; }
-  // `next` is fetched into the cache meanwhile, unless it is null.
-  float score(const Entries& row, const Entries* next) noexcept;
+  // Scores row i; row i + kAhead is fetched into the cache meanwhile.
+  float score(Index i) noexcept;
   void update(float dscore) noexcept;
 
   // Different random numbers for every seed, epoch and thread.
@@ -53,11 +59,20 @@ class alignas(kApart) Worker {
   void merge_all() noexcept;
 
  private:
-  static std::size_t slot(Index i) noexcept { return static_cast<std::size_t>(i % (kAhead + 1)); }
+  static std::size_t slot(Index i) noexcept { return static_cast<std::size_t>(i) % kPreparedRows; }
+  [[gnu::always_inline]] void prefetch(const Row& row) const noexcept {
+    if (!filter_.all_known) return;
+#pragma GCC unroll 4
+    for (Index e = 0; e < row.size; ++e) __builtin_prefetch(filter_.row_of + row.features[e]);
+  }
+  // Numbers of table rows and scaled values of row i.
+  void look_up(Index i, const Row& row) noexcept;
+  // Addresses of these table rows.
+  void locate(Index i) noexcept;
 
   std::vector<PartWorker> parts_;
   std::vector<EntryBuffer> buffers_;
-  std::array<Entries, kAhead + 1> entries_{};
+  std::array<Entries, kPreparedRows> entries_{};
   EntryFilter filter_;
   bool normalize_;
   Index n_blocks_ = 0;
