@@ -16,6 +16,7 @@ template <int K, class S>
 struct Ffm : FactorRows<S> {
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
+    list_rows_to_fetch(view, s);
     by_field<K, S>(view, s);
     switch (s.kind) {
       case FieldRows::plain:

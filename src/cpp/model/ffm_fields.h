@@ -1,5 +1,7 @@
 // FFM's view of a row by field: which table row stands for each field, and how strongly.
 #pragma once
+#include <algorithm>
+
 #include "model/lanes.h"
 #include "model/scratch.h"
 
@@ -24,6 +26,18 @@ inline void sum_field(const PartView& view, int field, Scratch& s) {
   }
   s.field_row[field] = sum;
   s.scale[field] = 1;
+}
+
+// Rows of the next example that are to be fetched: not those of features so frequent (rows are in
+// the order of frequency) that the cache holds them anyway.
+inline void list_rows_to_fetch(const PartView& view, Scratch& s) {
+  constexpr Index kCached = Index{1} << 18;  // bytes
+  const Index held = std::max<Index>(view.n_hot, kCached / view.shape.row_bytes());
+  s.n_fetch = 0;
+  for (int e = 0; e < s.next.size; ++e) {
+    s.fetch[s.n_fetch] = s.next.at[e];
+    s.n_fetch += s.next.row[e] >= held;
+  }
 }
 
 // Lists the entries of each field, in row order.

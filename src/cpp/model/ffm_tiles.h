@@ -23,12 +23,12 @@ struct Tile {
 };
 
 // Memory of the next row comes in while this row is computed, a little with every group, so that
-// requests never queue up: numbers [begin, end) of the rows of its entries from `first` on.
+// requests never queue up: numbers [begin, end) of the rows in s.fetch from `first` on.
 template <class S>
 [[gnu::always_inline]] inline void prefetch_next(const Scratch& s, int first, int count,
                                                  Index begin, Index end) {
-  for (int e = first; e < first + count && e < s.next.size; ++e)
-    prefetch(static_cast<const S*>(s.next.at[e]) + begin, end - begin);
+  for (int i = first; i < first + count && i < s.n_fetch; ++i)
+    prefetch(static_cast<const S*>(s.fetch[i]) + begin, end - begin);
 }
 
 // f(tile, on_diagonal) for every tile with I <= J in which both groups have an entry.
@@ -49,7 +49,7 @@ template <int K, class S, class T, class F>
       f(t, diagonal);
     });
   };
-  const int with_group = s.n_groups > 0 ? (s.next.size + s.n_groups - 1) / s.n_groups : 0;
+  const int with_group = s.n_groups > 0 ? (s.n_fetch + s.n_groups - 1) / s.n_groups : 0;
   for (int m = 0; m < s.n_groups; ++m) {
     prefetch_next<S>(s, m * with_group, with_group, begin, end);
     if constexpr (B > 1) tile(s.group[m] * B, s.group[m] * B, std::true_type{});

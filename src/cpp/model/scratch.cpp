@@ -32,6 +32,7 @@ Index carve(Scratch& s, const PartShape& shape, Index nnz, char* base) {
   for (void**& at : s.at) piece(at, std::max<Index>(nnz, shape.n_fields) + kSlack);
   piece(s.collected, shape.width == 1 ? (nnz + kSlack) * shape.stride : 0);
   piece(s.sum, shape.block + kSlack);
+  piece(s.fetch, nnz + kSlack);
   piece(s.next_entry, nnz);
   piece(s.row_of_field, fields);
   piece(s.first, fields);

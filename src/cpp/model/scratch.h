@@ -46,6 +46,9 @@ struct Scratch {
 
   float* sum;  // FM: Σ x v, (block,)
 
+  void** fetch;  // FFM: (n_fetch,) addresses of rows of `next` that are to be fetched
+  int n_fetch;
+
   // FFM: entries by field.
   int* next_entry;  // of the same field, -1 at the end
   // One per field, padded to whole vectors:
