@@ -59,7 +59,7 @@ def test_weighted_metrics_are_those_of_the_impressions() -> None:
     data = Dataset.from_ids(np.arange(30)[:, None]).with_clicks(clicks, impressions)
     assert data.y is not None
     rows, labels = expanded(clicks, impressions)
-    for metric in (metrics.logloss, metrics.auc):
+    for metric in (metrics.logloss, metrics.auc, metrics.normalized_entropy, metrics.brier):
         found = metric(data.y, p[data.core.features], sample_weight=data.sample_weight)
         assert found == pytest.approx(metric(labels, p[rows]), rel=1e-12)
 

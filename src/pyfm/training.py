@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from pyfm import _core
-from pyfm.metrics import METRICS
+from pyfm.metrics.registry import METRICS
 from pyfm.progress import Progress
 
 # An interrupted pass is undone where the copy of the weights that this takes is small (64 MiB).
@@ -133,7 +133,7 @@ class Training:
         if self._valid is None:
             return True
         metric = METRICS[self.options.metric]
-        value = record[f"valid_{metric.name}"] * (1 if metric.greater_is_better else -1)
+        value = metric.goodness(record[f"valid_{metric.name}"])
         if self.best_epoch and not value > self._best_value + self.options.tol:
             return False
         self._best_value = value

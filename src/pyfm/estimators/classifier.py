@@ -18,7 +18,18 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
     """Two classes, logistic loss."""
 
     _loss: ClassVar[str] = "logistic"
-    _metrics: ClassVar[tuple[str, ...]] = ("logloss", "auc", "accuracy")
+    _metrics: ClassVar[tuple[str, ...]] = (
+        "logloss",
+        "auc",
+        "accuracy",
+        "normalized_entropy",
+        "calibration_ratio",
+        "expected_calibration_error",
+        "brier",
+        "precision",
+        "recall",
+        "f1",
+    )
 
     _targets: Labels
 

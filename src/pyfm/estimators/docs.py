@@ -32,7 +32,7 @@ n_iter_no_change : int >= 1, default=3
 tol : float >= 0, default=0
     Only what improves the metric by more than this is an improvement.
 metric : {metrics}, optional
-    What validation and `early_stopping` go by. None: "{metric}".
+    What validation and `early_stopping` go by; `pyfm.metrics` describes them. None: "{metric}".
 n_jobs : int, default=1
     Threads; -1: all cores. One thread gives bit-identical models for a seed and a SIMD level.
     More update the shared weights without locks (Hogwild): faster, but not reproducible.
