@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pyfm import _core
 from pyfm.metrics.registry import METRICS
+from pyfm.prediction import predictions
 from pyfm.progress import Progress
 
 # An interrupted pass is undone where the copy of the weights that this takes is small (64 MiB).
@@ -25,6 +26,7 @@ class TrainingOptions:
     early_stopping: bool
     n_iter_no_change: int
     tol: float
+    prior_correction: float = 0.0  # of the scores, see `pyfm.prediction`
 
     @property
     def valid_metrics(self) -> tuple[str, ...]:
@@ -122,7 +124,9 @@ class Training:
     def _validate(self, valid: _core.Dataset) -> dict[str, float]:
         assert valid.y is not None
         start = time.perf_counter()
-        prediction = self.model.predict(valid, n_threads=self.options.n_threads)
+        prediction = predictions(
+            self.model, valid, self.options.prior_correction, self.options.n_threads
+        )
         values = {
             f"valid_{name}": METRICS[name].value(valid.y, prediction, valid.weight)
             for name in self.options.valid_metrics

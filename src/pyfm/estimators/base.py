@@ -19,8 +19,9 @@ from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.model_spec import ModelSpec, stored_weights
 from pyfm.estimators.settings import Settings, n_threads
 from pyfm.estimators.split import split
-from pyfm.estimators.targets import Targets
+from pyfm.estimators.targets import Labels, Targets
 from pyfm.metrics.registry import METRICS
+from pyfm.prediction import predictions, scores
 from pyfm.progress import make_progress
 from pyfm.training import Training, TrainingOptions
 
@@ -98,13 +99,15 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         train = inputs.load(X, y, sample_weight, targets, fields)
         valid = self._load_eval_set(eval_set, inputs, targets)
         random = check_random_state(self.random_state)
-        seed, split_seed = (int(random.randint(2**31 - 1)) for _ in range(2))
+        seed, split_seed, sample_seed = (int(random.randint(2**31 - 1)) for _ in range(3))
         if settings.training.early_stopping and valid is None:
             fraction, stratify = settings.validation_fraction, self._loss == "logistic"
             train, valid = split(train, fraction, stratify=stratify, seed=split_seed)
         if valid is not None:
             name = "validation_fraction" if eval_set is None else "eval_set"
             _check_defined(name, valid, settings.training)
+        if isinstance(targets, Labels):
+            train = settings.reweighting.apply(train, targets.classes, sample_seed)
         spec = replace(settings.spec, n_features=train.n_features, n_fields=train.n_fields)
         model = spec.build(settings.optimizer, seed)
         progress = make_progress(settings.verbose, settings.training.epochs, train.n_rows)
@@ -151,11 +154,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
     @property
     def intercept_(self) -> NDArray[np.float32]:
-        """Bias, shape (1,): a copy."""
+        """Bias, shape (1,): a copy; corrected for `negative_sampling`, as scores are."""
         check_is_fitted(self)
         if self._model.bias is None:
             raise AttributeError("this model has no bias: it was made with linear=False")
-        return self._model.bias.copy()
+        return self._model.bias + np.float32(self._spec.prior_correction)
 
     @property
     def factors_(self) -> NDArray[np.float32]:
@@ -211,12 +214,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         self.n_fields_ = spec.n_fields
 
     def _scores(self, X: Any) -> NDArray[np.float32]:
-        rows = self._rows(X)
-        return self._model.decision_function(rows, n_threads=n_threads(self.n_jobs))
+        rows, correction = self._rows(X), self._spec.prior_correction
+        return scores(self._model, rows, correction, n_threads(self.n_jobs))
 
     def _predictions(self, X: Any) -> NDArray[np.float64]:
-        rows = self._rows(X)
-        return self._model.predict(rows, n_threads=n_threads(self.n_jobs))
+        rows, correction = self._rows(X), self._spec.prior_correction
+        return predictions(self._model, rows, correction, n_threads(self.n_jobs))
 
     def _rows(self, X: Any) -> _core.Dataset:
         check_is_fitted(self)
