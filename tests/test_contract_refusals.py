@@ -150,7 +150,7 @@ def test_parts_that_a_model_lacks() -> None:
 def test_targets_outside_the_domain_of_the_loss() -> None:
     data = make_data(["plain"] * 3, 3)
     wrong = Data(data.rows, [0.0, 1.0, 2.0], None, 9, 3).core()
-    with pytest.raises(ValueError, match=r"y\[2\]: the logistic loss expects \{0, 1\}, found 2"):
+    with pytest.raises(ValueError, match=r"y\[2\]: the logistic loss expects \[0, 1\], found 2"):
         train(model(), wrong)
     train(model(loss="squared"), wrong)
 

@@ -43,7 +43,11 @@ BAD_PARAMETERS: list[tuple[str, Any, str]] = [
     ("validation_fraction", 1.0, "a number between 0 and 1"),
     ("n_iter_no_change", 0, "an integer >= 1"),
     ("tol", -1, "a finite number >= 0"),
-    ("metric", "rsme", "one of 'logloss', 'auc', 'accuracy'"),
+    ("metric", "rsme", "one of 'logloss', 'auc', 'accuracy', 'normalized_entropy'"),
+    ("metric", "gauc", "one of 'logloss', 'auc', 'accuracy'"),
+    ("class_weight", "even", "a dict from labels to weights, 'balanced' or None"),
+    ("negative_sampling", 0.0, "a number between 0 and 1, 0 excluded"),
+    ("label_smoothing", 1.0, "a number between 0 and 1, 1 excluded"),
     ("n_jobs", 0, "a number of threads, -1 for all cores, or None for 1"),
     ("n_jobs", 1.5, "an integer"),
     ("n_jobs", 10**6, r"an integer in \[-1024, 1024\]"),
@@ -65,7 +69,9 @@ def test_bad_parameters_are_named(name: str, value: Any, expected: str) -> None:
 
 
 def test_regressors_know_no_metric_of_classes() -> None:
-    with pytest.raises(ValueError, match="metric: expected one of 'rmse', found 'auc'"):
+    with pytest.raises(
+        ValueError, match="metric: expected one of 'rmse', 'mae', 'r2', found 'auc'"
+    ):
         pyfm.FMRegressor(metric="auc").fit(IDS, CLICKS)
 
 
@@ -127,6 +133,22 @@ def test_eval_sets_that_do_not_fit() -> None:
         fit(IDS, CLICKS, eval_set=(IDS[:, :1], CLICKS))
     with pytest.raises(ValueError, match="eval_set: expected rows of both classes"):
         fit(IDS, CLICKS, eval_set=(IDS, np.ones(200, int)))
+    with pytest.raises(ValueError, match="eval_set: expected rows of both classes"):
+        fit(IDS, CLICKS, eval_set=(IDS, CLICKS, CLICKS))
+
+
+def test_validation_rows_on_which_a_metric_is_not_defined() -> None:
+    X, y = np.arange(20)[:, None], np.arange(20.0)
+    with pytest.raises(
+        ValueError, match="eval_set: expected targets that differ, which metric='r2'"
+    ):
+        pyfm.LinearRegressor(metric="r2").fit(X, y, eval_set=(X[:2], [3.0, 3.0]))
+    model = pyfm.LinearRegressor(metric="r2", early_stopping=True, validation_fraction=0.01)
+    with pytest.raises(ValueError, match="validation_fraction: expected targets that differ"):
+        model.fit(X, y)
+    clicks = pyfm.LinearClassifier(metric="calibration_ratio")
+    with pytest.raises(ValueError, match="eval_set: expected rows of the second class"):
+        clicks.fit(IDS, CLICKS, eval_set=(IDS, 0 * CLICKS))
 
 
 def test_fields_of_another_length() -> None:

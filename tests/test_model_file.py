@@ -88,14 +88,17 @@ def test_the_same_bits_of_every_storage(
     np.testing.assert_array_equal(stored, model.factors_)
 
 
-def test_a_file_of_a_version_without_storages(tmp_path: Path) -> None:
-    """Its metadata name no dtype: it is float32."""
+def test_a_file_of_the_first_version(tmp_path: Path) -> None:
+    """Its metadata name no dtype, which is float32, and nothing that reweights rows."""
     model, path = fitted(), tmp_path / "model"
     model.save(path)
     content = path.read_bytes()
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     metadata = json.loads(header["__metadata__"]["pyfm"])
     assert metadata["spec"].pop("dtype") == metadata["params"].pop("dtype") == "float32"
+    assert metadata["spec"].pop("prior_correction") == 0
+    for name in ("class_weight", "negative_sampling", "label_smoothing"):
+        del metadata["params"][name]
     header["__metadata__"]["pyfm"] = json.dumps(metadata)
     text = json.dumps(header).encode()
     size = len(text).to_bytes(8, "little")
@@ -112,6 +115,26 @@ def test_the_parameters(tmp_path: Path) -> None:
     assert fitted(optimizer="ftrl", l1=0.1).get_params()["l1"] == 0.1
     random_state = np.random.RandomState(0)
     assert again(model.set_params(random_state=random_state), tmp_path).random_state is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "class_weight"),
+    [
+        ((0, 1), {0: 1, 1: 2.5}),
+        ((0, 1), {np.int64(1): np.float64(2.5)}),
+        ((-1, 1), "balanced"),
+        (("no", "yes"), {"yes": 2}),
+        ((False, True), {True: 2}),
+        ((1.0, 2.0), {2.0: 2}),
+    ],
+    ids=str,
+)
+def test_class_weights(labels: Any, class_weight: Any, tmp_path: Path) -> None:
+    y = np.array(labels)[CLICKS]
+    model = pyfm.LinearClassifier(epochs=1, class_weight=class_weight).fit(IDS, y)
+    copy = again(model, tmp_path)
+    assert copy.class_weight == class_weight
+    copy.fit(IDS, y)
 
 
 @pytest.mark.parametrize(

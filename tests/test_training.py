@@ -98,6 +98,22 @@ def test_history_with_validation(train: Dataset, valid: Dataset) -> None:
     assert model.best_epoch_ == 1 + int(np.argmax(model.history_["valid_auc"]))
 
 
+@pytest.mark.parametrize("metric", pyfm.FMClassifier._metrics)
+def test_every_metric_of_classes_is_recorded(metric: str, train: Dataset, valid: Dataset) -> None:
+    model = pyfm.FMClassifier(epochs=2, metric=metric, random_state=0).fit(train, eval_set=valid)
+    assert valid.y is not None
+    expected = getattr(pyfm.metrics, metric)(valid.y, model.predict_proba(valid)[:, 1])
+    assert model.history_[f"valid_{metric}"][-1] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("metric", pyfm.FMRegressor._metrics)
+def test_every_metric_of_numbers_is_recorded(metric: str, train: Dataset, valid: Dataset) -> None:
+    model = pyfm.FMRegressor(epochs=2, metric=metric, random_state=0).fit(train, eval_set=valid)
+    assert valid.y is not None
+    expected = getattr(pyfm.metrics, metric)(valid.y, model.predict(valid))
+    assert model.history_[f"valid_{metric}"][-1] == pytest.approx(expected, rel=1e-12)
+
+
 def test_validation_does_not_change_the_model(train: Dataset, valid: Dataset) -> None:
     a = pyfm.FFMClassifier(epochs=2, random_state=0).fit(train)
     b = pyfm.FFMClassifier(epochs=2, random_state=0).fit(train, eval_set=valid)

@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass
 
 from pyfm import _core
-from pyfm.metrics import METRICS
+from pyfm.metrics.registry import METRICS
+from pyfm.prediction import predictions
 from pyfm.progress import Progress
 
 # An interrupted pass is undone where the copy of the weights that this takes is small (64 MiB).
@@ -25,6 +26,7 @@ class TrainingOptions:
     early_stopping: bool
     n_iter_no_change: int
     tol: float
+    prior_correction: float = 0.0  # of the scores, see `pyfm.prediction`
 
     @property
     def valid_metrics(self) -> tuple[str, ...]:
@@ -122,7 +124,9 @@ class Training:
     def _validate(self, valid: _core.Dataset) -> dict[str, float]:
         assert valid.y is not None
         start = time.perf_counter()
-        prediction = self.model.predict(valid, n_threads=self.options.n_threads)
+        prediction = predictions(
+            self.model, valid, self.options.prior_correction, self.options.n_threads
+        )
         values = {
             f"valid_{name}": METRICS[name].value(valid.y, prediction, valid.weight)
             for name in self.options.valid_metrics
@@ -133,7 +137,7 @@ class Training:
         if self._valid is None:
             return True
         metric = METRICS[self.options.metric]
-        value = record[f"valid_{metric.name}"] * (1 if metric.greater_is_better else -1)
+        value = metric.goodness(record[f"valid_{metric.name}"])
         if self.best_epoch and not value > self._best_value + self.options.tol:
             return False
         self._best_value = value

@@ -19,9 +19,11 @@ from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.model_spec import ModelSpec, stored_weights
 from pyfm.estimators.settings import Settings, n_threads
 from pyfm.estimators.split import split
-from pyfm.estimators.targets import Targets
+from pyfm.estimators.targets import Labels, Targets
+from pyfm.metrics.registry import METRICS
+from pyfm.prediction import predictions, scores
 from pyfm.progress import make_progress
-from pyfm.training import Training
+from pyfm.training import Training, TrainingOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -95,12 +97,17 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         inputs = Inputs.of(X, fields)
         targets = self._learn_targets(X, y)
         train = inputs.load(X, y, sample_weight, targets, fields)
-        valid = self._load_eval_set(eval_set, inputs, targets, settings.training.metric)
+        valid = self._load_eval_set(eval_set, inputs, targets)
         random = check_random_state(self.random_state)
-        seed, split_seed = (int(random.randint(2**31 - 1)) for _ in range(2))
+        seed, split_seed, sample_seed = (int(random.randint(2**31 - 1)) for _ in range(3))
         if settings.training.early_stopping and valid is None:
             fraction, stratify = settings.validation_fraction, self._loss == "logistic"
             train, valid = split(train, fraction, stratify=stratify, seed=split_seed)
+        if valid is not None:
+            name = "validation_fraction" if eval_set is None else "eval_set"
+            _check_defined(name, valid, settings.training)
+        if isinstance(targets, Labels):
+            train = settings.reweighting.apply(train, targets.classes, sample_seed)
         spec = replace(settings.spec, n_features=train.n_features, n_fields=train.n_fields)
         model = spec.build(settings.optimizer, seed)
         progress = make_progress(settings.verbose, settings.training.epochs, train.n_rows)
@@ -147,11 +154,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
     @property
     def intercept_(self) -> NDArray[np.float32]:
-        """Bias, shape (1,): a copy."""
+        """Bias, shape (1,): a copy; corrected for `negative_sampling`, as scores are."""
         check_is_fitted(self)
         if self._model.bias is None:
             raise AttributeError("this model has no bias: it was made with linear=False")
-        return self._model.bias.copy()
+        return self._model.bias + np.float32(self._spec.prior_correction)
 
     @property
     def factors_(self) -> NDArray[np.float32]:
@@ -177,7 +184,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         raise NotImplementedError
 
     def _load_eval_set(
-        self, eval_set: Any, inputs: Inputs, targets: Targets, metric: str
+        self, eval_set: Any, inputs: Inputs, targets: Targets
     ) -> _core.Dataset | None:
         if eval_set is None:
             return None
@@ -186,13 +193,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             refuse("eval_set", "a Dataset, (X, y) or (X, y, sample_weight)", type(parts).__name__)
         X, y, sample_weight = (*parts, None, None)[:3]
         try:
-            valid = inputs.load(X, y, sample_weight, targets)
+            return inputs.load(X, y, sample_weight, targets)
         except ValueError as error:
             raise ValueError(f"eval_set: {error}") from error
-        assert valid.y is not None
-        if metric == "auc" and valid.y.min() == valid.y.max():
-            refuse("eval_set", "rows of both classes, which metric='auc' needs", "one class")
-        return valid
 
     def _set_fitted(
         self,
@@ -211,12 +214,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         self.n_fields_ = spec.n_fields
 
     def _scores(self, X: Any) -> NDArray[np.float32]:
-        rows = self._rows(X)
-        return self._model.decision_function(rows, n_threads=n_threads(self.n_jobs))
+        rows, correction = self._rows(X), self._spec.prior_correction
+        return scores(self._model, rows, correction, n_threads(self.n_jobs))
 
     def _predictions(self, X: Any) -> NDArray[np.float64]:
-        rows = self._rows(X)
-        return self._model.predict(rows, n_threads=n_threads(self.n_jobs))
+        rows, correction = self._rows(X), self._spec.prior_correction
+        return predictions(self._model, rows, correction, n_threads(self.n_jobs))
 
     def _rows(self, X: Any) -> _core.Dataset:
         check_is_fitted(self)
@@ -243,3 +246,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _check_defined(name: str, valid: _core.Dataset, options: TrainingOptions) -> None:
+    """Refuses validation rows on which a metric has no value, whatever the predictions."""
+    assert valid.y is not None
+    for metric in map(METRICS.__getitem__, options.valid_metrics):
+        if not metric.is_defined(valid.y, valid.weight):
+            needed = f"{metric.needs}, which metric={metric.name!r} needs, of weight > 0"
+            refuse(name, needed, f"{valid.n_rows} rows without them")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from pyfm.estimators.base import Estimator
-from pyfm.estimators.classifier import Classifier
+from pyfm.estimators.classifier import Classifier, ClassWeight
 from pyfm.estimators.docs import documented
 from pyfm.estimators.regressor import Regressor
 from pyfm.optim import Optimizer
@@ -104,6 +104,33 @@ class FFMClassifier(Classifier, FFMModel):
     >>> model.predict(rows).tolist()
     [1, 0, 0, 1]
     """
+
+    def __init__(
+        self,
+        *,
+        n_factors: int = 4,
+        learning_rate: float | None = None,
+        optimizer: str | Optimizer = "adagrad",
+        l1: float | None = None,
+        l2: float | None = None,
+        epochs: int = 10,
+        normalize: bool = True,
+        linear: bool = False,
+        init_scale: float = 1.0,
+        dtype: str = "float32",
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 3,
+        tol: float = 0.0,
+        metric: str | None = None,
+        n_jobs: int | None = 1,
+        random_state: Any = None,
+        verbose: int = 0,
+        class_weight: ClassWeight = None,
+        negative_sampling: float = 1.0,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        self._assign(locals())
 
 
 @documented

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from pyfm.estimators.base import Estimator
-from pyfm.estimators.classifier import Classifier
+from pyfm.estimators.classifier import Classifier, ClassWeight
 from pyfm.estimators.docs import documented
 from pyfm.estimators.regressor import Regressor
 from pyfm.optim import Optimizer
@@ -74,6 +74,29 @@ class LinearClassifier(Classifier, LinearModel):
     >>> model.predict([[1, 2]]).tolist()
     ['yes']
     """
+
+    def __init__(
+        self,
+        *,
+        learning_rate: float | None = None,
+        optimizer: str | Optimizer = "adagrad",
+        l1: float | None = None,
+        l2: float | None = None,
+        epochs: int = 10,
+        normalize: bool = False,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 3,
+        tol: float = 0.0,
+        metric: str | None = None,
+        n_jobs: int | None = 1,
+        random_state: Any = None,
+        verbose: int = 0,
+        class_weight: ClassWeight = None,
+        negative_sampling: float = 1.0,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        self._assign(locals())
 
 
 @documented

@@ -28,6 +28,7 @@ class ModelSpec:
     dtype: str = "float32"  # of the factors in memory
     n_features: int = 0
     n_fields: int = 0
+    prior_correction: float = 0.0  # added to all scores of the core's model
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the weights of each part that the model has."""

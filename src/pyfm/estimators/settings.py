@@ -11,6 +11,7 @@ import numpy as np
 
 from pyfm.checks import check_bool, check_choice, check_fraction, check_int, check_real, refuse
 from pyfm.estimators.model_spec import DTYPES, ModelSpec
+from pyfm.estimators.reweighting import Reweighting
 from pyfm.optim import Optimizer, resolve
 from pyfm.training import TrainingOptions
 
@@ -24,6 +25,7 @@ class Settings:
 
     spec: ModelSpec  # sizes that depend on the data are still 0
     optimizer: Optimizer
+    reweighting: Reweighting
     training: TrainingOptions
     validation_fraction: float
     verbose: int
@@ -40,6 +42,7 @@ class Settings:
             Naming the parameter, what it takes, and what was found.
         """
         factors = kind != "linear"
+        reweighting = Reweighting.of(params) if loss == "logistic" else Reweighting()
         spec = ModelSpec(
             kind=kind,
             loss=loss,
@@ -50,6 +53,7 @@ class Settings:
             normalize=check_bool("normalize", params["normalize"]),
             init_scale=check_real("init_scale", params["init_scale"]) if factors else 0.0,
             dtype=check_choice("dtype", params["dtype"], DTYPES) if factors else "float32",
+            prior_correction=reweighting.prior_correction,
         )
         check_seed(params["random_state"])
         rates = {name: params[name] for name in ("learning_rate", "l1", "l2")}
@@ -62,10 +66,12 @@ class Settings:
             early_stopping=check_bool("early_stopping", params["early_stopping"]),
             n_iter_no_change=check_int("n_iter_no_change", params["n_iter_no_change"], 1),
             tol=check_real("tol", params["tol"]),
+            prior_correction=reweighting.prior_correction,
         )
         return cls(
             spec=spec,
             optimizer=resolve(params["optimizer"], **rates),
+            reweighting=reweighting,
             training=training,
             validation_fraction=check_fraction(
                 "validation_fraction", params["validation_fraction"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -85,6 +87,9 @@ def _params_to_json(params: dict[str, Any]) -> dict[str, Any]:
     if isinstance(plain["optimizer"], Optimizer):
         name, values = plain["optimizer"].core()
         plain["optimizer"] = {"name": name} | values
+    if isinstance(plain.get("class_weight"), Mapping):  # pairs: JSON has no labels but strings
+        pairs = plain["class_weight"].items()
+        plain["class_weight"] = [[_plain(label), _plain(weight)] for label, weight in pairs]
     if not isinstance(plain["random_state"], int):
         plain["random_state"] = None  # a generator's state is no parameter
     return plain
@@ -103,11 +108,17 @@ def _params_from_json(params: dict[str, Any]) -> dict[str, Any]:
         if kind is None or set(values) != known:
             refuse("metadata: params.optimizer", "an optimizer of pyfm.optim", optimizer)
         params = params | {"optimizer": kind(**values)}
+    pairs = params.get("class_weight")
+    if isinstance(pairs, list):
+        if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+            refuse("metadata: params.class_weight", "pairs of label and weight", pairs)
+        params = params | {"class_weight": dict(pairs)}
     return params
 
 
 def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
-    given = {"dtype": "float32"} | given  # which earlier versions did not write
+    not_in_earlier_files: dict[str, Any] = {"dtype": "float32", "prior_correction": 0.0}
+    given = not_in_earlier_files | given
     names = {field.name for field in fields(ModelSpec)}
     if set(given) != names:
         refuse("metadata: spec", f"the entries {sorted(names)}", sorted(given))
@@ -122,6 +133,11 @@ def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
         _check_type(f"metadata: spec.{name}", given[name], bool)
     _check_type("metadata: spec.init_scale", given["init_scale"], float)
     check_choice("metadata: spec.dtype", given["dtype"], DTYPES)
+    _check_type("metadata: spec.prior_correction", given["prior_correction"], float)
+    lowest = math.log(math.ulp(0.0)) if model._loss == "logistic" else 0.0
+    if not lowest <= given["prior_correction"] <= 0:
+        expected = f"a number in [{lowest:.1f}, 0]"
+        refuse("metadata: spec.prior_correction", expected, given["prior_correction"])
     return ModelSpec(**given)
 
 
