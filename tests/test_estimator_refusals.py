@@ -44,6 +44,12 @@ BAD_PARAMETERS: list[tuple[str, Any, str]] = [
     ("n_iter_no_change", 0, "an integer >= 1"),
     ("tol", -1, "a finite number >= 0"),
     ("metric", "rsme", "one of 'logloss', 'auc', 'accuracy'"),
+    ("metric", [], "one or more names, each once"),
+    ("metric", ["auc", "auc"], "one or more names, each once"),
+    ("warm_start", 1, "True or False"),
+    ("learning_rate_schedule", "cosine", "one of 'constant', 'invscaling', 'exponential', 'step',"),
+    ("learning_rate_schedule", None, "one of 'constant', .* or an object of pyfm.schedules"),
+    ("learning_rate_schedule", float, "a name or an object .*reset_parameter"),
     ("n_jobs", 0, "a number of threads, -1 for all cores, or None for 1"),
     ("n_jobs", 1.5, "an integer"),
     ("n_jobs", 10**6, r"an integer in \[-1024, 1024\]"),
@@ -127,6 +133,21 @@ def test_eval_sets_that_do_not_fit() -> None:
         fit(IDS, CLICKS, eval_set=(IDS[:, :1], CLICKS))
     with pytest.raises(ValueError, match="eval_set: expected rows of both classes"):
         fit(IDS, CLICKS, eval_set=(IDS, np.ones(200, int)))
+    with pytest.raises(ValueError, match=r"eval_set\['b'\]: y\[0\]: expected one of the classes"):
+        fit(IDS, CLICKS, eval_set={"a": (IDS, CLICKS), "b": (IDS, CLICKS + 5)})
+    with pytest.raises(ValueError, match=r"eval_set\['a'\]: expected a Dataset, \(X, y\) or"):
+        fit(IDS, CLICKS, eval_set={"a": [IDS, CLICKS]})
+    with pytest.raises(ValueError, match="eval_set: expected at least one evaluation set"):
+        fit(IDS, CLICKS, eval_set={})
+    with pytest.raises(ValueError, match=r"eval_set\['a'\]: X: found 0 sample"):
+        fit(IDS, CLICKS, eval_set={"a": Dataset.from_ids(IDS, CLICKS)[:0]})
+
+
+@pytest.mark.parametrize("name", ["train", "", 1, None, "a\n"])
+def test_names_of_eval_sets(name: Any) -> None:
+    with pytest.raises(ValueError, match="eval_set: expected names of evaluation sets") as error:
+        pyfm.LinearClassifier().fit(IDS, CLICKS, eval_set={name: (IDS, CLICKS)})
+    assert repr(name) in str(error.value)
 
 
 def test_fields_of_another_length() -> None:
@@ -146,6 +167,11 @@ def test_a_model_that_does_not_fit_in_memory() -> None:
 def test_a_training_that_diverges() -> None:
     X = np.random.default_rng(0).normal(scale=1e4, size=(100, 3))
     model = pyfm.LinearRegressor(optimizer="sgd", learning_rate=10, random_state=0)
-    with pytest.raises(ValueError, match=r"training diverged: .* use a smaller learning_rate"):
+    with pytest.raises(
+        ValueError,
+        match=r"^training diverged in epoch 1, with learning_rate=10: train_rmse is .* feature "
+        r"values of up to [\d.]+; scale them to about 1, set normalize=True, or use a smaller "
+        "learning_rate",
+    ):
         model.fit(X, X[:, 0])
     assert not hasattr(model, "history_")
