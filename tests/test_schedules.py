@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import pyfm
 from pyfm.callbacks import CallbackEnv, reset_parameter
+from pyfm.cli.options import ScheduleName
 from pyfm.optim import SGD, AdaGrad
 from pyfm.schedules import (
     SCHEDULES,
@@ -168,6 +169,10 @@ def test_plateaus_of_the_training_loss_without_validation() -> None:
 def test_bad_values_are_named(kind: Any, values: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         kind(**values)
+
+
+def test_the_shell_knows_them_all() -> None:
+    assert [name.value for name in ScheduleName] == list(SCHEDULES)
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
