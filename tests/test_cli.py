@@ -18,6 +18,7 @@ import pyfm
 from pyfm import Dataset
 from pyfm.cli import app, run
 from pyfm.cli.options import MetricName
+from pyfm.training import Training
 
 RUNNER = CliRunner()
 
@@ -82,7 +83,7 @@ def test_train_defaults_are_those_of_libffm(folder: Path) -> None:
     assert isinstance(model, pyfm.FFMClassifier)
     params = model.get_params()
     assert (params["n_factors"], params["epochs"], params["learning_rate"]) == (4, 15, 0.2)
-    assert model._settings().optimizer.core() == (
+    assert model._settings().training.optimizer.core() == (
         "adagrad",
         {"learning_rate": 0.2, "l2": 2e-5, "initial_accumulator": 1.0},
     )
@@ -96,6 +97,7 @@ def test_train_defaults_are_those_of_libffm(folder: Path) -> None:
         ("--model linear", {"epochs": 10, "learning_rate": None}),
         ("--model fm --n-factors 5", {"n_factors": 5}),
         ("--model linear --optimizer ftrl --l1 0.5 --l2 1", {"optimizer": "ftrl", "l1": 0.5}),
+        ("--learning-rate-schedule step", {"learning_rate_schedule": "step"}),
         ("--optimizer sgd", {"optimizer": "sgd", "learning_rate": None, "epochs": 15}),
         ("--no-norm --linear --init-scale 0.5", {"normalize": False, "linear": True}),
         ("--n-jobs 2 --seed 5", {"n_jobs": 2, "random_state": 5}),
@@ -103,6 +105,10 @@ def test_train_defaults_are_those_of_libffm(folder: Path) -> None:
         ("--metric calibration_ratio -p valid.ffm", {"metric": "calibration_ratio"}),
         ("--negative-sampling 0.5", {"negative_sampling": 0.5}),
         ("--balanced --label-smoothing 0.1", {"class_weight": "balanced", "label_smoothing": 0.1}),
+        (
+            "--negative-sampling 0.5 --learning-rate-schedule plateau --metric f1 -p valid.ffm",
+            {"negative_sampling": 0.5, "learning_rate_schedule": "plateau", "metric": "f1"},
+        ),
         ("--format libsvm train.svm", {}),
     ],
 )
@@ -349,3 +355,17 @@ def test_ctrl_c_saves_the_last_finished_epoch(folder: Path) -> None:
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "pyfm: error: interrupted\n")
     assert f"model of epoch {pyfm.load('model').n_iter_} in model" in out
+
+
+def test_a_training_that_diverges_saves_its_last_good_epoch(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(training: Training, evaluations: Any, epoch: int) -> None:
+        if epoch == 3:
+            raise ValueError("training diverged in epoch 3")
+
+    monkeypatch.setattr(Training, "_check", check)
+    result = RUNNER.invoke(app, ["train", "train.ffm", "model"])
+    assert str(result.exception) == "training diverged in epoch 3"
+    assert "model of epoch 2 in model" in result.output
+    assert pyfm.load("model").n_iter_ == 2

@@ -211,6 +211,31 @@ def test_early_stopping_goes_by_calibrated_predictions() -> None:
     assert abs(best - 1) == min(abs(v - 1) for v in model.history_["valid_calibration_ratio"])
 
 
+def test_callbacks_see_corrected_predictions(tmp_path: Path) -> None:
+    """All evaluation sets, the model of the epoch, and its checkpoint."""
+    ids, clicks = rare_clicks(5_000)
+    half = len(ids) // 2
+    sets = {"a": (ids[:half], clicks[:half]), "b": (ids[half:], clicks[half:])}
+    seen: list[int] = []
+
+    def compare(env: pyfm.callbacks.CallbackEnv) -> None:
+        assert env.n_rows < half  # of the sample
+        saved = pyfm.load(tmp_path / "model")
+        for name, (X, y) in sets.items():
+            p = env.model.predict_proba(X)[:, 1]
+            np.testing.assert_array_equal(saved.predict_proba(X)[:, 1], p)
+            for metric in ("calibration_ratio", "logloss"):
+                value = getattr(pyfm.metrics, metric)(y, p)
+                assert env.record[f"{name}_{metric}"] == pytest.approx(value, rel=1e-12)
+        seen.append(env.epoch)
+
+    model = made(pyfm.LinearClassifier, negative_sampling=0.1, metric="calibration_ratio")
+    save = pyfm.callbacks.checkpoint(tmp_path / "model")
+    model.fit(ids, clicks, eval_set=sets, callbacks=[save, compare])
+    assert seen == [1, 2, 3]
+    assert model.history_["b_calibration_ratio"][-1] == pytest.approx(1, abs=0.4)
+
+
 @pytest.mark.parametrize("linear", [True, False])
 @pytest.mark.parametrize("kind", CLASSIFIERS[1:])
 def test_the_correction_survives(kind: Any, linear: bool, tmp_path: Path) -> None:

@@ -79,7 +79,9 @@ def test_two_threads_learn_as_well(kind: Any, train: Dataset, valid: Dataset) ->
 
 def test_history_without_validation(train: Dataset) -> None:
     model = pyfm.FMClassifier(epochs=4, random_state=0).fit(train)
-    assert list(model.history_) == ["epoch", "train_logloss", "seconds", "rows_per_second"]
+    assert list(model.history_) == [
+        "epoch", "learning_rate", "train_logloss", "seconds", "rows_per_second"
+    ]  # fmt: skip
     assert model.history_["epoch"] == [1, 2, 3, 4]
     assert model.n_iter_ == model.best_epoch_ == 4
     losses = model.history_["train_logloss"]
@@ -234,9 +236,9 @@ class InterruptAt:
         self._epoch = epoch
         self._train_epoch = Training._pass
 
-    def __call__(self, training: Training) -> dict[str, float]:
-        record = self._train_epoch(training)
-        if record["epoch"] == self._epoch:
+    def __call__(self, training: Training, epoch: int) -> dict[str, float]:
+        record = self._train_epoch(training, epoch)
+        if epoch == self._epoch:
             raise KeyboardInterrupt
         return record
 
@@ -245,7 +247,7 @@ def test_interrupted_after_two_epochs(train: Dataset, monkeypatch: pytest.Monkey
     model = overfitting()
     with monkeypatch.context() as patched:
         interrupt = InterruptAt(3)
-        patched.setattr(Training, "_pass", lambda self: interrupt(self))
+        patched.setattr(Training, "_pass", lambda *args: interrupt(*args))
         with pytest.raises(KeyboardInterrupt):
             model.fit(train)
     assert model.n_iter_ == 2
@@ -255,7 +257,7 @@ def test_interrupted_after_two_epochs(train: Dataset, monkeypatch: pytest.Monkey
 def test_interrupted_in_the_first_epoch(train: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     model = overfitting()
     interrupt = InterruptAt(1)
-    monkeypatch.setattr(Training, "_pass", lambda self: interrupt(self))
+    monkeypatch.setattr(Training, "_pass", lambda *args: interrupt(*args))
     with pytest.raises(KeyboardInterrupt):
         model.fit(train)
     assert not hasattr(model, "history_")
@@ -269,7 +271,7 @@ def test_early_stopping_interrupted(
     model = overfitting(**params)
     with monkeypatch.context() as patched:
         interrupt = InterruptAt(best + 2)
-        patched.setattr(Training, "_pass", lambda self: interrupt(self))
+        patched.setattr(Training, "_pass", lambda *args: interrupt(*args))
         with pytest.raises(KeyboardInterrupt):
             model.fit(train, eval_set=valid)
     assert (model.best_epoch_, model.n_iter_) == (best, best + 1)

@@ -28,6 +28,14 @@ class OptimizerName(str, Enum):
     ftrl = "ftrl"
 
 
+class ScheduleName(str, Enum):
+    constant = "constant"
+    invscaling = "invscaling"
+    exponential = "exponential"
+    step = "step"
+    plateau = "plateau"
+
+
 class MetricName(str, Enum):
     logloss = "logloss"
     auc = "auc"

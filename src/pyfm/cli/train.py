@@ -15,6 +15,7 @@ from pyfm.cli.options import (
     MetricName,
     ModelKind,
     OptimizerName,
+    ScheduleName,
     Stopwatch,
     in_bytes,
     peak_memory,
@@ -60,6 +61,9 @@ def train(
             "--learning-rate", "-r", help="Step; FFM with AdaGrad 0.2, else the optimizer's own."
         ),
     ] = None,
+    learning_rate_schedule: Annotated[
+        ScheduleName, typer.Option(help="How the step changes from epoch to epoch.")
+    ] = ScheduleName.constant,
     l2: Annotated[
         float | None,
         typer.Option("--l2", "-l", help="L2 penalty; AdaGrad 2e-5, others 0."),
@@ -132,6 +136,7 @@ def train(
         model,
         params,
         optimizer=optimizer.value,
+        learning_rate_schedule=learning_rate_schedule.value,
         early_stopping=auto_stop,
         n_iter_no_change=patience,
         metric=metric.value,
@@ -148,13 +153,13 @@ def train(
     rows = read(train_path, data_format)
     valid_rows = None if valid is None else read(valid, data_format)
     reading = watch.lap()
-    interrupt = None
+    interrupt: BaseException | None = None
     try:
         estimator.fit(rows, eval_set=valid_rows)
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, ValueError) as error:
         if not hasattr(estimator, "history_"):
             raise
-        interrupt = error
+        interrupt = error  # what was learned is kept
     fitting = watch.lap()
     estimator.save(target)
     if not quiet:

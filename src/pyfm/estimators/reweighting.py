@@ -84,13 +84,14 @@ class Reweighting:
         """The positive rows, and of the negative ones a share."""
         assert rows.y is not None
         chosen = np.random.default_rng(seed).random(rows.n_rows) < self.negative_sampling
-        if not chosen[rows.y == 0].any():
+        negative = rows.y == 0
+        if negative.any() and not chosen[negative].any():  # with warm_start there may be none
             refuse(
                 "negative_sampling",
-                f"a share that keeps some of the {np.count_nonzero(rows.y == 0)} negative rows",
+                f"a share that keeps some of the {np.count_nonzero(negative)} negative rows",
                 self.negative_sampling,
             )
-        return np.flatnonzero(chosen | (rows.y == 1))
+        return np.flatnonzero(chosen | ~negative)
 
 
 def _check_class_weight(given: object) -> Mapping[Any, float] | str | None:
