@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 import pyfm
 from pyfm import Dataset
 from pyfm.cli import app, run
+from pyfm.cli.options import MetricName
+from pyfm.training import Training
 
 RUNNER = CliRunner()
 
@@ -81,7 +83,7 @@ def test_train_defaults_are_those_of_libffm(folder: Path) -> None:
     assert isinstance(model, pyfm.FFMClassifier)
     params = model.get_params()
     assert (params["n_factors"], params["epochs"], params["learning_rate"]) == (4, 15, 0.2)
-    assert model._settings().optimizer.core() == (
+    assert model._settings().training.optimizer.core() == (
         "adagrad",
         {"learning_rate": 0.2, "l2": 2e-5, "initial_accumulator": 1.0},
     )
@@ -95,10 +97,18 @@ def test_train_defaults_are_those_of_libffm(folder: Path) -> None:
         ("--model linear", {"epochs": 10, "learning_rate": None}),
         ("--model fm --n-factors 5", {"n_factors": 5}),
         ("--model linear --optimizer ftrl --l1 0.5 --l2 1", {"optimizer": "ftrl", "l1": 0.5}),
+        ("--learning-rate-schedule step", {"learning_rate_schedule": "step"}),
         ("--optimizer sgd", {"optimizer": "sgd", "learning_rate": None, "epochs": 15}),
         ("--no-norm --linear --init-scale 0.5", {"normalize": False, "linear": True}),
         ("--n-jobs 2 --seed 5", {"n_jobs": 2, "random_state": 5}),
         ("-s 2 --metric auc -p valid.ffm --early-stopping", {"metric": "auc"}),
+        ("--metric calibration_ratio -p valid.ffm", {"metric": "calibration_ratio"}),
+        ("--negative-sampling 0.5", {"negative_sampling": 0.5}),
+        ("--balanced --label-smoothing 0.1", {"class_weight": "balanced", "label_smoothing": 0.1}),
+        (
+            "--negative-sampling 0.5 --learning-rate-schedule plateau --metric f1 -p valid.ffm",
+            {"negative_sampling": 0.5, "learning_rate_schedule": "plateau", "metric": "f1"},
+        ),
         ("--format libsvm train.svm", {}),
     ],
 )
@@ -108,6 +118,10 @@ def test_train_options(options: str, expected: dict[str, Any], folder: Path) -> 
     succeed("train", "-t" if "epochs" not in expected else "--seed", "2", *words, *data, "model")
     params = pyfm.load("model").get_params()
     assert params | expected == params
+
+
+def test_the_metrics_are_those_of_classifiers() -> None:
+    assert [metric.value for metric in MetricName] == list(pyfm.FFMClassifier._metrics)
 
 
 def test_auto_stop_keeps_the_best_epoch(folder: Path) -> None:
@@ -173,6 +187,16 @@ def test_predict_to_a_file(folder: Path) -> None:
     loss, auc = pyfm.metrics.logloss(data.y, p), pyfm.metrics.auc(data.y, p)
     assert out == f"logloss = {loss:.5f}\nauc = {auc:.5f}\n"
     assert succeed("predict", "--quiet", "-s", "2", "valid.ffm", "model", "clicks") == ""
+
+
+def test_predict_after_negative_sampling_is_calibrated(folder: Path) -> None:
+    succeed("train", "--quiet", "--negative-sampling", "0.2", "train.ffm", "model")
+    succeed("predict", "valid.ffm", "model", "clicks")
+    data, model = Dataset.from_libffm("valid.ffm"), pyfm.load("model")
+    p = np.loadtxt("clicks")
+    np.testing.assert_allclose(p, model.predict_proba(data)[:, 1], rtol=1e-8)
+    sampled = model._model.predict(data.core, n_threads=1)
+    np.testing.assert_allclose(p, sampled / (sampled + (1 - sampled) / 0.2), rtol=1e-6)
 
 
 def test_predict_to_stdout(folder: Path) -> None:
@@ -266,6 +290,9 @@ def test_no_command_is_help_and_version() -> None:
         ("train -r nan train.ffm", 2, "learning_rate: expected a finite number > 0"),
         ("train -s 0 train.ffm", 2, "n_jobs"),
         ("train --seed -1 train.ffm", 2, "random_state"),
+        ("train --negative-sampling 0 train.ffm", 2, "negative_sampling: expected a number"),
+        ("train --label-smoothing 1 train.ffm", 2, "label_smoothing: expected a number"),
+        ("train --metric gauc train.ffm", 2, "gauc"),
         ("train --l1 1 train.ffm", 2, "'adagrad' has no l1"),
         ("train --model linear -k 4 train.ffm", 2, "--n-factors: a linear model has no such"),
         ("train --model gbdt train.ffm", 2, "gbdt"),
@@ -328,3 +355,17 @@ def test_ctrl_c_saves_the_last_finished_epoch(folder: Path) -> None:
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "pyfm: error: interrupted\n")
     assert f"model of epoch {pyfm.load('model').n_iter_} in model" in out
+
+
+def test_a_training_that_diverges_saves_its_last_good_epoch(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(training: Training, evaluations: Any, epoch: int) -> None:
+        if epoch == 3:
+            raise ValueError("training diverged in epoch 3")
+
+    monkeypatch.setattr(Training, "_check", check)
+    result = RUNNER.invoke(app, ["train", "train.ffm", "model"])
+    assert str(result.exception) == "training diverged in epoch 3"
+    assert "model of epoch 2 in model" in result.output
+    assert pyfm.load("model").n_iter_ == 2

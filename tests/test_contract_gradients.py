@@ -12,12 +12,13 @@ RATE = 0.5
 STEP = 1e-5  # of the central differences: their error is ~ STEP², their rounding ~ 1e-16 / STEP
 
 
+@pytest.mark.parametrize("y", [1.0, 0.3])  # a label, and a smoothed one
 @pytest.mark.parametrize("kind", ["plain", "values", "missing", "several"])
 @pytest.mark.parametrize("normalize", [False, True])
 @pytest.mark.parametrize("loss", contract.LOSSES)
 @pytest.mark.parametrize("model", contract.MODELS)
 def test_sgd_follows_the_slope(
-    model: str, loss: str, normalize: bool, kind: str, level: str
+    model: str, loss: str, normalize: bool, kind: str, y: float, level: str
 ) -> None:
     case = Case(
         model,
@@ -27,7 +28,7 @@ def test_sgd_follows_the_slope(
         normalize=normalize,
         params=(("learning_rate", RATE), ("l2", 0.0)),
     )
-    row, y, weight = contract.make_row(kind, 3, np.random.default_rng(5)), 1.0, 1.5
+    row, weight = contract.make_row(kind, 3, np.random.default_rng(5)), 1.5
     data = Data([row], [y], [weight], case.n_features, 3)
     before, reference = contract.weights(case.started()), case.reference()
 

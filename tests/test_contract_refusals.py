@@ -147,10 +147,23 @@ def test_parts_that_a_model_lacks() -> None:
         model(kind="linear", n_factors=0).weights("factors")
 
 
+def test_optimizers_that_a_model_was_not_made_with() -> None:
+    without = model(linear=False, linear_optimizer=None)
+    with pytest.raises(ValueError, match="part: this model has no 'linear'"):
+        without.set_optimizer("linear", SGD)
+    with pytest.raises(ValueError, match="optimizer: expected that which the model was made with"):
+        without.set_optimizer("factors", contract.optimizer("adagrad"))
+    with pytest.raises(ValueError, match=r"sgd\.l2: expected a finite number >= 0, found -1"):
+        without.set_optimizer("factors", ("sgd", {"learning_rate": 0.1, "l2": -1.0}))
+    for_prediction = model(linear_optimizer=None, factor_optimizer=None)
+    with pytest.raises(ValueError, match="optimizer: expected that which the model was made with"):
+        for_prediction.set_optimizer("factors", SGD)
+
+
 def test_targets_outside_the_domain_of_the_loss() -> None:
     data = make_data(["plain"] * 3, 3)
     wrong = Data(data.rows, [0.0, 1.0, 2.0], None, 9, 3).core()
-    with pytest.raises(ValueError, match=r"y\[2\]: the logistic loss expects \{0, 1\}, found 2"):
+    with pytest.raises(ValueError, match=r"y\[2\]: the logistic loss expects \[0, 1\], found 2"):
         train(model(), wrong)
     train(model(loss="squared"), wrong)
 

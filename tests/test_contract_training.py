@@ -134,6 +134,62 @@ def test_a_snapshot_brings_the_weights_back(model: str) -> None:
     assert_same_weights(core, same)
 
 
+def set_optimizer(core: _core.Model, model: str, optimizer: tuple[str, Any]) -> None:
+    core.set_optimizer("linear", optimizer)
+    if model != "linear":
+        core.set_optimizer("factors", optimizer)
+
+
+@pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_other_parameters_of_the_optimizer(model: str, optimizer: str, level: str) -> None:
+    """Set before the training, they are as good as those that the model was made with; set later,
+    the optimizer's state stays."""
+    data = make_data(KINDS * 5, 5).core()
+    for name in contract.CATALOG["optimizers"][optimizer]:
+        made = Case(model, optimizer, n_fields=5, params=((name, 0.03),)).core()
+        later = Case(model, optimizer, n_fields=5).core()
+        set_optimizer(later, model, contract.optimizer(optimizer, **{name: 0.03}))
+        assert epochs(made, data, 2) == epochs(later, data, 2)
+        assert_same_weights(made, later)
+        set_optimizer(later, model, contract.optimizer(optimizer, **{name: 0.03}))
+        assert epochs(made, data, 2) == epochs(later, data, 2)
+        assert_same_weights(made, later)
+        set_optimizer(later, model, contract.optimizer(optimizer))
+        changed = epochs(made, data, 2) != epochs(later, data, 2)
+        assert changed == (name != "initial_accumulator")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_weights_that_are_not_finite_are_found(model: str, value: float) -> None:
+    n_factors = 0 if model == "linear" else 3
+    parts: list[contract.Part] = ["linear", "factors"] if n_factors else ["linear"]
+    for part in parts:
+        for position in (0, -1):
+            core = Case(model, "ftrl", n_factors=3).started()
+            assert core.is_finite()
+            weights = core.weights(part)
+            weights.reshape(-1)[position] = value
+            core.set_weights(part, weights)
+            assert not core.is_finite()
+    core = Case(model, "ftrl", n_factors=3).started()
+    assert core.bias is not None
+    core.bias[0] = value
+    assert not core.is_finite()
+
+
+def test_nan_of_16_bits_is_found() -> None:
+    core = Case("ffm", dtype="float16").started()
+    weights = core.weights("factors")
+    weights[-1, -1, -1] = 65504
+    core.set_weights("factors", weights)
+    assert core.is_finite()
+    weights[-1, -1, -1] = np.nan
+    core.set_weights("factors", weights)
+    assert not core.is_finite()
+
+
 def test_an_exception_of_the_callback_ends_the_epoch_and_leaves_the_model_usable() -> None:
     n = 300_000
     features = np.random.default_rng(0).integers(0, 15, (n, 5))

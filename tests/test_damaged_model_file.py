@@ -119,6 +119,14 @@ def no_metadata(header: dict[str, Any], metadata: dict[str, Any]) -> None:
     del header["__metadata__"]
 
 
+def another_loss(header: dict[str, Any], metadata: dict[str, Any]) -> None:
+    """Makes a regressor of a classifier, without the parameters that regressors lack."""
+    del header["__metadata__"]["pyfm"]
+    metadata["class"] = "FMRegressor"
+    for name in ("class_weight", "negative_sampling", "label_smoothing"):
+        del metadata["params"][name]
+
+
 # The file is of an FMClassifier with 4 features, 8 factors, linear terms.
 DAMAGES = {
     "no metadata": (no_metadata, "a safetensors file of something else"),
@@ -138,10 +146,22 @@ DAMAGES = {
     "no best epoch": (drop("best_epoch"), "an entry 'best_epoch'"),
     "unknown class": (put("class", value="Estimator"), "an estimator of pyfm, found 'Estimator'"),
     "another class": (put("class", value="FFMClassifier"), "spec.kind: expected 'ffm'"),
-    "another task": (put("class", value="FMRegressor"), "spec.loss: expected 'squared'"),
+    "another task": (put("class", value="FMRegressor"), "unexpected keyword argument"),
+    "another loss": (another_loss, "spec.loss: expected 'squared'"),
     "unknown parameter": (put("params", "depth", value=3), "depth"),
     "bad parameter": (put("params", "epochs", value=-1), "epochs: expected an integer >= 1"),
-    "unknown optimizer": (put("params", "optimizer", value={"name": "x"}), "pyfm.optim"),
+    "unknown optimizer": (
+        put("params", "optimizer", value={"name": "x"}),
+        "params.optimizer: expected one of sgd, ",
+    ),
+    "unknown schedule": (
+        put("params", "learning_rate_schedule", value={"name": "step", "gamma": 0.5}),
+        "params.learning_rate_schedule: expected one of constant, ",
+    ),
+    "bad schedule": (
+        put("params", "learning_rate_schedule", value={"name": "exponential", "gamma": 2}),
+        "Exponential.gamma: expected",
+    ),
     "unhashable optimizer": (put("params", "optimizer", value={"name": []}), "model: "),
     "unknown spec": (put("spec", "depth", value=3), "metadata: spec: expected the entries"),
     "too many features": (put("spec", "n_features", value=2**32 + 1), "n_features: expected"),
@@ -157,6 +177,16 @@ DAMAGES = {
     "narrower factors": (put("spec", "dtype", value="float16"), "factors: expected type F16"),
     "linear of another type": (put("spec", "linear", value=1), "spec.linear: expected bool"),
     "scale of another type": (put("spec", "init_scale", value="1"), "init_scale: expected float"),
+    "positive correction": (
+        put("spec", "prior_correction", value=0.1),
+        r"a number in \[-744.4, 0\]",
+    ),
+    "huge correction": (put("spec", "prior_correction", value=-1e3), "spec.prior_correction"),
+    "no correction": (put("spec", "prior_correction", value=float("nan")), "prior_correction"),
+    "correction in words": (put("spec", "prior_correction", value="0"), "expected float"),
+    "weights without labels": (put("params", "class_weight", value=[[1]]), "pairs of label"),
+    "weight of a list": (put("params", "class_weight", value=[[[1], 1]]), "model: "),
+    "bad class weight": (put("params", "class_weight", value=[[1, -1]]), r"class_weight\[1\]"),
     "unknown input": (put("inputs", "kind", value="table"), "inputs.kind"),
     "no columns": (put("inputs", "n_columns", value=0), "inputs.n_columns"),
     "one class": (put("classes", "values", value=[1]), "two different labels"),
@@ -168,6 +198,9 @@ DAMAGES = {
     "history of words": (put("history", "seconds", value=["1", "2"]), "expected int or float"),
     "history beyond numbers": (put("history", "seconds", value=[10**400, 1]), "finite numbers"),
     "history of NaN": (put("history", "seconds", value=[float("nan"), 1]), "finite numbers"),
+    "history of controls": (put("history", "\x1b[2J", value=[1, 2]), "history: expected names"),
+    "epochs from 0": (put("history", "epoch", value=[0, 1]), "history.epoch: expected an integer"),
+    "epochs out of order": (put("history", "epoch", value=[2, 1]), "epoch: expected epochs in a "),
     "no epochs": (put("history", value={"epoch": []}), "best_epoch"),
     "late best epoch": (put("best_epoch", value=3), r"best_epoch: expected an integer in \[1, 2\]"),
     "missing tensor": (rename("bias", "bios"), r"tensors: expected \['bias', .* found"),

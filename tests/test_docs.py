@@ -120,7 +120,10 @@ def test_docstring_examples(module: ModuleType, folder: Path) -> None:
 
 def public() -> Iterator[tuple[str, Any]]:
     """Everything that users may name, with the methods of classes."""
-    for module in (pyfm, pyfm.datasets, pyfm.metrics, pyfm.optim):
+    modules = (
+        pyfm, pyfm.callbacks, pyfm.datasets, pyfm.metrics, pyfm.optim, pyfm.schedules
+    )  # fmt: skip
+    for module in modules:
         for name in module.__all__:
             item = getattr(module, name)
             if not inspect.isclass(item) and not inspect.isroutine(item):

@@ -43,7 +43,17 @@ BAD_PARAMETERS: list[tuple[str, Any, str]] = [
     ("validation_fraction", 1.0, "a number between 0 and 1"),
     ("n_iter_no_change", 0, "an integer >= 1"),
     ("tol", -1, "a finite number >= 0"),
-    ("metric", "rsme", "one of 'logloss', 'auc', 'accuracy'"),
+    ("metric", "rsme", "one of 'logloss', 'auc', 'accuracy', 'normalized_entropy'"),
+    ("metric", "gauc", "one of 'logloss', 'auc', 'accuracy'"),
+    ("metric", [], "one or more names, each once"),
+    ("metric", ["auc", "auc"], "one or more names, each once"),
+    ("class_weight", "even", "a dict from labels to weights, 'balanced' or None"),
+    ("negative_sampling", 0.0, "a number between 0 and 1, 0 excluded"),
+    ("label_smoothing", 1.0, "a number between 0 and 1, 1 excluded"),
+    ("warm_start", 1, "True or False"),
+    ("learning_rate_schedule", "cosine", "one of 'constant', 'invscaling', 'exponential', 'step',"),
+    ("learning_rate_schedule", None, "one of 'constant', .* or an object of pyfm.schedules"),
+    ("learning_rate_schedule", float, "a name or an object .*reset_parameter"),
     ("n_jobs", 0, "a number of threads, -1 for all cores, or None for 1"),
     ("n_jobs", 1.5, "an integer"),
     ("n_jobs", 10**6, r"an integer in \[-1024, 1024\]"),
@@ -65,7 +75,9 @@ def test_bad_parameters_are_named(name: str, value: Any, expected: str) -> None:
 
 
 def test_regressors_know_no_metric_of_classes() -> None:
-    with pytest.raises(ValueError, match="metric: expected one of 'rmse', found 'auc'"):
+    with pytest.raises(
+        ValueError, match="metric: expected one of 'rmse', 'mae', 'r2', found 'auc'"
+    ):
         pyfm.FMRegressor(metric="auc").fit(IDS, CLICKS)
 
 
@@ -127,6 +139,42 @@ def test_eval_sets_that_do_not_fit() -> None:
         fit(IDS, CLICKS, eval_set=(IDS[:, :1], CLICKS))
     with pytest.raises(ValueError, match="eval_set: expected rows of both classes"):
         fit(IDS, CLICKS, eval_set=(IDS, np.ones(200, int)))
+    with pytest.raises(ValueError, match="eval_set: expected rows of both classes"):
+        fit(IDS, CLICKS, eval_set=(IDS, CLICKS, CLICKS))
+    with pytest.raises(ValueError, match=r"eval_set\['b'\]: y\[0\]: expected one of the classes"):
+        fit(IDS, CLICKS, eval_set={"a": (IDS, CLICKS), "b": (IDS, CLICKS + 5)})
+    with pytest.raises(ValueError, match=r"eval_set\['a'\]: expected a Dataset, \(X, y\) or"):
+        fit(IDS, CLICKS, eval_set={"a": [IDS, CLICKS]})
+    with pytest.raises(ValueError, match="eval_set: expected at least one evaluation set"):
+        fit(IDS, CLICKS, eval_set={})
+    with pytest.raises(ValueError, match=r"eval_set\['a'\]: X: found 0 sample"):
+        fit(IDS, CLICKS, eval_set={"a": Dataset.from_ids(IDS, CLICKS)[:0]})
+
+
+def test_validation_rows_on_which_a_metric_is_not_defined() -> None:
+    X, y = np.arange(20)[:, None], np.arange(20.0)
+    with pytest.raises(
+        ValueError, match="eval_set: expected targets that differ, which metric='r2'"
+    ):
+        pyfm.LinearRegressor(metric="r2").fit(X, y, eval_set=(X[:2], [3.0, 3.0]))
+    model = pyfm.LinearRegressor(metric="r2", early_stopping=True, validation_fraction=0.01)
+    with pytest.raises(ValueError, match="validation_fraction: expected targets that differ"):
+        model.fit(X, y)
+    clicks = pyfm.LinearClassifier(metric=["logloss", "calibration_ratio"])
+    with pytest.raises(ValueError, match=r"eval_set\['b'\]: expected rows of the second class"):
+        clicks.fit(IDS, CLICKS, eval_set={"a": (IDS, CLICKS), "b": (IDS, 0 * CLICKS)})
+    weight = np.zeros(20)
+    weight[0] = 1
+    stop = pyfm.callbacks.early_stopping()
+    with pytest.raises(ValueError, match="validation_fraction: expected at least one row of weigh"):
+        pyfm.LinearRegressor(random_state=0).fit(X, y, sample_weight=weight, callbacks=[stop])
+
+
+@pytest.mark.parametrize("name", ["train", "", 1, None, "a\n"])
+def test_names_of_eval_sets(name: Any) -> None:
+    with pytest.raises(ValueError, match="eval_set: expected names of evaluation sets") as error:
+        pyfm.LinearClassifier().fit(IDS, CLICKS, eval_set={name: (IDS, CLICKS)})
+    assert repr(name) in str(error.value)
 
 
 def test_fields_of_another_length() -> None:
@@ -146,6 +194,11 @@ def test_a_model_that_does_not_fit_in_memory() -> None:
 def test_a_training_that_diverges() -> None:
     X = np.random.default_rng(0).normal(scale=1e4, size=(100, 3))
     model = pyfm.LinearRegressor(optimizer="sgd", learning_rate=10, random_state=0)
-    with pytest.raises(ValueError, match=r"training diverged: .* use a smaller learning_rate"):
+    with pytest.raises(
+        ValueError,
+        match=r"^training diverged in epoch 1, with learning_rate=10: train_rmse is .* feature "
+        r"values of up to [\d.]+; scale them to about 1, set normalize=True, or use a smaller "
+        "learning_rate",
+    ):
         model.fit(X, X[:, 0])
     assert not hasattr(model, "history_")

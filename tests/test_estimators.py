@@ -15,8 +15,8 @@ from sklearn.exceptions import NotFittedError
 import pyfm
 from pyfm import Dataset
 
-CLASSIFIERS = [pyfm.LinearClassifier, pyfm.FMClassifier, pyfm.FFMClassifier]
-REGRESSORS = [pyfm.LinearRegressor, pyfm.FMRegressor, pyfm.FFMRegressor]
+CLASSIFIERS: list[Any] = [pyfm.LinearClassifier, pyfm.FMClassifier, pyfm.FFMClassifier]
+REGRESSORS: list[Any] = [pyfm.LinearRegressor, pyfm.FMRegressor, pyfm.FFMRegressor]
 FACTOR_CLASSIFIERS = CLASSIFIERS[1:]
 
 each_classifier = pytest.mark.parametrize("kind", CLASSIFIERS)

@@ -19,6 +19,7 @@ import pyfm
 from pyfm import Dataset
 from pyfm.model_file import layout, writer
 from pyfm.optim import FTRL, AdaGrad
+from pyfm.schedules import Step
 
 IDS = np.array([[0, 2], [0, 3], [1, 2], [1, 3]] * 20)
 CLICKS = np.array([1, 0, 0, 1] * 20)
@@ -88,14 +89,19 @@ def test_the_same_bits_of_every_storage(
     np.testing.assert_array_equal(stored, model.factors_)
 
 
-def test_a_file_of_a_version_without_storages(tmp_path: Path) -> None:
-    """Its metadata name no dtype: it is float32."""
+def test_a_file_of_the_first_version(tmp_path: Path) -> None:
+    """Its metadata name no dtype, which is float32, and nothing that came later."""
     model, path = fitted(), tmp_path / "model"
     model.save(path)
     content = path.read_bytes()
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     metadata = json.loads(header["__metadata__"]["pyfm"])
     assert metadata["spec"].pop("dtype") == metadata["params"].pop("dtype") == "float32"
+    assert metadata["spec"].pop("prior_correction") == 0
+    for name in ("class_weight", "negative_sampling", "label_smoothing"):
+        del metadata["params"][name]
+    del metadata["params"]["learning_rate_schedule"], metadata["params"]["warm_start"]
+    del metadata["history"]["learning_rate"]
     header["__metadata__"]["pyfm"] = json.dumps(metadata)
     text = json.dumps(header).encode()
     size = len(text).to_bytes(8, "little")
@@ -112,6 +118,49 @@ def test_the_parameters(tmp_path: Path) -> None:
     assert fitted(optimizer="ftrl", l1=0.1).get_params()["l1"] == 0.1
     random_state = np.random.RandomState(0)
     assert again(model.set_params(random_state=random_state), tmp_path).random_state is None
+
+
+def test_all_that_training_takes(tmp_path: Path) -> None:
+    params: dict[str, Any] = {
+        "optimizer": AdaGrad(0.3),
+        "learning_rate_schedule": Step(1, 0.5),
+        "metric": ["calibration_ratio", "auc"],
+        "class_weight": {1: 2.0},
+        "negative_sampling": 0.5,
+        "label_smoothing": 0.1,
+        "warm_start": True,
+    }
+    model = pyfm.FFMClassifier(epochs=2, random_state=0, **params)
+    model.fit(IDS, CLICKS, eval_set={"a": (IDS, CLICKS), "b": (IDS, CLICKS)})
+    copy = again(model, tmp_path)
+    assert copy.get_params() == model.get_params()
+    assert copy.history_ == model.history_
+    np.testing.assert_array_equal(copy.predict_proba(IDS), model.predict_proba(IDS))
+    # Neither copy holds the optimizer's state: they go on alike.
+    for one in (copy, other := deepcopy(model)):
+        one.fit(IDS, CLICKS)
+    np.testing.assert_array_equal(copy.predict_proba(IDS), other.predict_proba(IDS))
+    assert copy.history_["learning_rate"] == [0.3 / 4, 0.3 / 8]
+
+
+@pytest.mark.parametrize(
+    ("labels", "class_weight"),
+    [
+        ((0, 1), {0: 1, 1: 2.5}),
+        ((0, 1), {np.int64(1): np.float64(2.5)}),
+        ((-1, 1), "balanced"),
+        (("no", "yes"), {"yes": 2}),
+        ((False, True), {True: 2}),
+        ((1.0, 2.0), {2.0: 2}),
+    ],
+    ids=str,
+)
+def test_class_weights(labels: Any, class_weight: Any, tmp_path: Path) -> None:
+    y = np.array(labels)[CLICKS]
+    model = pyfm.LinearClassifier(epochs=1, class_weight=class_weight).fit(IDS, y)
+    copy = again(model, tmp_path)
+    assert copy.class_weight == class_weight
+    copy.fit(IDS, y)
 
 
 @pytest.mark.parametrize(

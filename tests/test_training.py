@@ -79,7 +79,9 @@ def test_two_threads_learn_as_well(kind: Any, train: Dataset, valid: Dataset) ->
 
 def test_history_without_validation(train: Dataset) -> None:
     model = pyfm.FMClassifier(epochs=4, random_state=0).fit(train)
-    assert list(model.history_) == ["epoch", "train_logloss", "seconds", "rows_per_second"]
+    assert list(model.history_) == [
+        "epoch", "learning_rate", "train_logloss", "seconds", "rows_per_second"
+    ]  # fmt: skip
     assert model.history_["epoch"] == [1, 2, 3, 4]
     assert model.n_iter_ == model.best_epoch_ == 4
     losses = model.history_["train_logloss"]
@@ -96,6 +98,22 @@ def test_history_with_validation(train: Dataset, valid: Dataset) -> None:
     assert model.history_["valid_logloss"][-1] == pyfm.metrics.logloss(valid.y, p)
     assert model.history_["valid_auc"][-1] == pyfm.metrics.auc(valid.y, p)
     assert model.best_epoch_ == 1 + int(np.argmax(model.history_["valid_auc"]))
+
+
+@pytest.mark.parametrize("metric", pyfm.FMClassifier._metrics)
+def test_every_metric_of_classes_is_recorded(metric: str, train: Dataset, valid: Dataset) -> None:
+    model = pyfm.FMClassifier(epochs=2, metric=metric, random_state=0).fit(train, eval_set=valid)
+    assert valid.y is not None
+    expected = getattr(pyfm.metrics, metric)(valid.y, model.predict_proba(valid)[:, 1])
+    assert model.history_[f"valid_{metric}"][-1] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("metric", pyfm.FMRegressor._metrics)
+def test_every_metric_of_numbers_is_recorded(metric: str, train: Dataset, valid: Dataset) -> None:
+    model = pyfm.FMRegressor(epochs=2, metric=metric, random_state=0).fit(train, eval_set=valid)
+    assert valid.y is not None
+    expected = getattr(pyfm.metrics, metric)(valid.y, model.predict(valid))
+    assert model.history_[f"valid_{metric}"][-1] == pytest.approx(expected, rel=1e-12)
 
 
 def test_validation_does_not_change_the_model(train: Dataset, valid: Dataset) -> None:
@@ -218,9 +236,9 @@ class InterruptAt:
         self._epoch = epoch
         self._train_epoch = Training._pass
 
-    def __call__(self, training: Training) -> dict[str, float]:
-        record = self._train_epoch(training)
-        if record["epoch"] == self._epoch:
+    def __call__(self, training: Training, epoch: int) -> dict[str, float]:
+        record = self._train_epoch(training, epoch)
+        if epoch == self._epoch:
             raise KeyboardInterrupt
         return record
 
@@ -229,7 +247,7 @@ def test_interrupted_after_two_epochs(train: Dataset, monkeypatch: pytest.Monkey
     model = overfitting()
     with monkeypatch.context() as patched:
         interrupt = InterruptAt(3)
-        patched.setattr(Training, "_pass", lambda self: interrupt(self))
+        patched.setattr(Training, "_pass", lambda *args: interrupt(*args))
         with pytest.raises(KeyboardInterrupt):
             model.fit(train)
     assert model.n_iter_ == 2
@@ -239,7 +257,7 @@ def test_interrupted_after_two_epochs(train: Dataset, monkeypatch: pytest.Monkey
 def test_interrupted_in_the_first_epoch(train: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     model = overfitting()
     interrupt = InterruptAt(1)
-    monkeypatch.setattr(Training, "_pass", lambda self: interrupt(self))
+    monkeypatch.setattr(Training, "_pass", lambda *args: interrupt(*args))
     with pytest.raises(KeyboardInterrupt):
         model.fit(train)
     assert not hasattr(model, "history_")
@@ -253,7 +271,7 @@ def test_early_stopping_interrupted(
     model = overfitting(**params)
     with monkeypatch.context() as patched:
         interrupt = InterruptAt(best + 2)
-        patched.setattr(Training, "_pass", lambda self: interrupt(self))
+        patched.setattr(Training, "_pass", lambda *args: interrupt(*args))
         with pytest.raises(KeyboardInterrupt):
             model.fit(train, eval_set=valid)
     assert (model.best_epoch_, model.n_iter_) == (best, best + 1)

@@ -19,7 +19,7 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from pyfm import datasets, metrics, optim
+    from pyfm import callbacks, datasets, metrics, optim, schedules
     from pyfm.dataset import Dataset
     from pyfm.estimators import (
         FFMClassifier,
@@ -42,10 +42,12 @@ __all__ = [
     "LinearRegressor",
     "__version__",
     "build_info",
+    "callbacks",
     "datasets",
     "load",
     "metrics",
     "optim",
+    "schedules",
     "set_simd",
     "simd",
     "simd_levels",
@@ -60,9 +62,11 @@ except PackageNotFoundError:  # a source tree that was not installed
 _LAZY = {
     "Dataset": "pyfm.dataset",
     "load": "pyfm.model_file",
+    "callbacks": None,
     "datasets": None,
     "metrics": None,
     "optim": None,
+    "schedules": None,
 } | {name: "pyfm.estimators" for name in __all__ if name.endswith(("Classifier", "Regressor"))}
 
 

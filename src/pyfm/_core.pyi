@@ -132,6 +132,12 @@ class Model:
         features: FeatureIds | None = None,
     ) -> None:
         """The features get rows, their optimizer state starts anew; weights of 0 are kept, too."""
+    def set_optimizer(
+        self,
+        part: Literal["linear", "factors"],
+        optimizer: tuple[str, Mapping[str, float]],  # the name must be that of the constructor
+    ) -> None:
+        """Other parameters for the epochs to come; the optimizer's state stays."""
     def initialize(self, data: Dataset, *, n_threads: int) -> None:
         """Gives all features of `data` rows with initial weights, as the first epoch does."""
     def train_epoch(
@@ -148,6 +154,8 @@ class Model:
         """Raw scores, shape (n_rows,). Unknown features and fields are ignored. Thread-safe."""
     def predict(self, data: Dataset, *, n_threads: int) -> Doubles:
         """Scores through the inverse link: probabilities for "logistic", scores for "squared"."""
+    def is_finite(self) -> bool:
+        """Whether no weight is NaN or infinite."""
     def save(self, snapshot: Snapshot) -> None:
         """Overwrites `snapshot`, in the memory that it has already."""
     def restore(self, snapshot: Snapshot) -> None: ...

@@ -24,11 +24,16 @@ def check_real(name: str, value: object, *, positive: bool = False) -> float:
     return number
 
 
-def check_fraction(name: str, value: object) -> float:
-    """A number strictly between 0 and 1."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < 1:
-        refuse(name, "a number between 0 and 1, both excluded", value)
-    return float(value)
+def check_fraction(name: str, value: object, *, zero: bool = False, one: bool = False) -> float:
+    """A number between 0 and 1; these themselves only where `zero` or `one` says so."""
+    ends = "both included" if zero and one else "1 excluded" if zero else "0 excluded"
+    expected = f"a number between 0 and 1, {ends if zero or one else 'both excluded'}"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        refuse(name, expected, value)
+    number = float(value)
+    if not (0 < number < 1 or (zero and number == 0) or (one and number == 1)):
+        refuse(name, expected, value)
+    return number
 
 
 def check_int(name: str, value: object, low: int, high: int | None = None) -> int:

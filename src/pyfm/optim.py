@@ -8,6 +8,9 @@ example and keep their own state for every weight. In the formulas, for one row 
 
 Regularization is lazy: a row moves, and shrinks, only the weights of the features it contains.
 The strength of a penalty therefore counts once per occurrence of a feature, as in libffm.
+
+Learning rates may follow a schedule (`pyfm.schedules`) and other parameters a callback
+(`pyfm.callbacks.reset_parameter`), except those that are said to be fixed.
 """
 
 from __future__ import annotations
@@ -22,14 +25,14 @@ __all__ = ["SGD", "AdaGrad", "FTRL", "Optimizer"]
 # Parameters that may not be 0; all are finite and not negative.
 _POSITIVE = {"learning_rate", "beta", "initial_accumulator"}
 # What the core computes with in float32 keeps clear of its limits.
-_SMALLEST, _LARGEST = 1e-30, 1e30
+SMALLEST, LARGEST = 1e-30, 1e30
 
 
 def _check(name: str, parameter: str, value: object) -> None:
     positive = parameter in _POSITIVE
     number = check_real(name, value, positive=positive)
-    if number > _LARGEST or (positive and number < _SMALLEST):
-        refuse(name, f"a number between {_SMALLEST:g} and {_LARGEST:g}", value)
+    if number > LARGEST or (positive and number < SMALLEST):
+        refuse(name, f"a number between {SMALLEST:g} and {LARGEST:g}", value)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,9 @@ class Optimizer:
     """What the optimizers share; use `SGD`, `AdaGrad` or `FTRL`."""
 
     name: ClassVar[str]
+    # Parameters that may not change while a model is trained.
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    learning_rate: float = 0.1
 
     def __post_init__(self) -> None:
         for parameter, value in asdict(self).items():
@@ -45,6 +51,12 @@ class Optimizer:
     def core(self) -> tuple[str, dict[str, float]]:
         """Name and parameters as the core takes them."""
         return self.name, {parameter: float(value) for parameter, value in asdict(self).items()}
+
+    def may_become(self, other: object) -> bool:
+        """Whether the state that this one keeps for the weights is of use to the other."""
+        if not isinstance(other, Optimizer) or type(other) is not type(self):
+            return False
+        return all(getattr(self, name) == getattr(other, name) for name in self.fixed)
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,7 @@ class AdaGrad(Optimizer):
         L2 penalty :math:`λ_2`.
     initial_accumulator : float > 0, default=1
         What :math:`G` starts at. With 1, as in libffm, the first step is at most :math:`η g`.
+        Fixed while a model is trained.
 
     Raises
     ------
@@ -113,6 +126,7 @@ class AdaGrad(Optimizer):
     """
 
     name: ClassVar[str] = "adagrad"
+    fixed: ClassVar[frozenset[str]] = frozenset({"initial_accumulator"})
     learning_rate: float = 0.1
     l2: float = 2e-5
     initial_accumulator: float = 1.0
@@ -131,7 +145,8 @@ class FTRL(Optimizer):
     Parameters
     ----------
     learning_rate : float > 0, default=0.1
-        :math:`α`.
+        :math:`α`. Fixed while a model is trained, like β: the weight is a function of z and n, and
+        another value would move all weights at once.
     beta : float > 0, default=1
         :math:`β`; steadies the first steps.
     l1 : float >= 0, default=0
@@ -156,6 +171,7 @@ class FTRL(Optimizer):
     """
 
     name: ClassVar[str] = "ftrl"
+    fixed: ClassVar[frozenset[str]] = frozenset({"learning_rate", "beta"})
     learning_rate: float = 0.1
     beta: float = 1.0
     l1: float = 0.0

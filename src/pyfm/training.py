@@ -1,14 +1,23 @@
-"""The training loop: passes over the rows, validation, early stopping, a history. No algorithm."""
+"""The training loop: passes over the rows, evaluations, callbacks. No algorithm."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Literal
 
 from pyfm import _core
-from pyfm.metrics import METRICS
-from pyfm.progress import Progress
+from pyfm.callbacks.base import Callback, CallbackEnv, Evaluation
+from pyfm.callbacks.stopping import BestEpoch, EarlyStopping
+from pyfm.checks import refuse
+from pyfm.divergence import divergence
+from pyfm.metrics.registry import METRICS
+from pyfm.optim import Optimizer
+from pyfm.prediction import predictions
 
 # An interrupted pass is undone where the copy of the weights that this takes is small (64 MiB).
 _CHEAP_SNAPSHOT = 64 * 2**20
@@ -19,45 +28,60 @@ class TrainingOptions:
     """How to train; the estimators' parameters of the same names, checked."""
 
     loss: str  # the metric that belongs to the model's loss: "logloss" or "rmse"
-    metric: str
+    metrics: tuple[str, ...]  # the first is what early stopping goes by
+    optimizer: Optimizer
+    normalize: bool
     epochs: int
     n_threads: int
-    early_stopping: bool
-    n_iter_no_change: int
-    tol: float
+    prior_correction: float = 0.0  # of the scores, see `pyfm.prediction`
 
     @property
     def valid_metrics(self) -> tuple[str, ...]:
-        """What is computed on the validation set after each epoch."""
-        return tuple(dict.fromkeys((self.loss, self.metric)))
+        """What is computed on each evaluation set after each epoch."""
+        return tuple(dict.fromkeys((*self.metrics, self.loss)))
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The rows to learn from, and those to evaluate on, by name."""
+
+    train: _core.Dataset
+    valid: Mapping[str, _core.Dataset]
 
 
 class Training:
-    """One fit of `model` on `train`.
+    """One fit of `model`.
 
-    Early stopping takes a copy of the weights at each new best epoch and restores the best one at
-    the end. An exception leaves the best epoch's weights likewise; without early stopping, those
-    of the last finished epoch if the weights are small, else what the broken pass made of them.
+    An exception leaves the weights of the last finished epoch if they are small, else what the
+    broken pass made of them; early stopping brings back the best epoch in any case.
     """
 
     def __init__(
         self,
         model: _core.Model,
+        parts: Sequence[Literal["linear", "factors"]],
         options: TrainingOptions,
-        train: _core.Dataset,
-        valid: _core.Dataset | None,
-        progress: Progress,
+        data: TrainingData,
+        callbacks: Sequence[Callback],
+        view: Callable[[Training], Any],
+        epochs_before: int = 0,
     ) -> None:
-        self.model = model
-        self.options = options
         self.records: list[dict[str, float]] = []  # one per finished epoch
-        self.best_epoch = 0  # counted from 1
-        self._train = train
-        self._valid = valid
-        self._progress = progress
-        self._best_value = math.nan
-        self._best: _core.Snapshot | None = None
+        self._model = model
+        self._parts = parts
+        self._optimizer = options.optimizer
+        self._options = options
+        self._data = data
+        self._view = view
+        self._before = self._epoch = epochs_before
+        self._evaluations = _evaluations(options, data)
+        self._stopping = next((c for c in callbacks if isinstance(c, EarlyStopping)), None)
+        self._best = self._stopping or BestEpoch()
+        # The best epoch is known, and its weights are safe, whatever other callbacks do.
+        others = [callback for callback in callbacks if callback is not self._best]
+        self._callbacks = [self._best, *sorted(others, key=lambda callback: callback.order)]
         self._last: _core.Snapshot | None = None
+        self._interrupted = False
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -65,92 +89,164 @@ class Training:
         names = self.records[0] if self.records else {}
         return {name: [record[name] for record in self.records] for name in names}
 
+    @property
+    def best_epoch(self) -> int:
+        """Counted from 1; 0 before the first epoch is over."""
+        return self._best.best_epoch
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the model is that of a finished epoch, or close to it."""
+        finished = bool(self.records) and self.best_epoch > 0
+        return finished and (not self._interrupted or self._model.is_finite())
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether the optimizer's state belongs to the weights, so that training can go on."""
+        restored = self._stopping is not None and 0 < self.best_epoch < self._epoch
+        return not self._interrupted and not restored
+
     def run(self) -> None:
-        """Trains until the epochs are over or validation no longer improves."""
+        """Trains until the epochs are over or a callback ends it."""
+        started: list[Callback] = []
         try:
-            with self._progress:
-                self.model.initialize(self._train, n_threads=self.options.n_threads)
-                while len(self.records) < self.options.epochs and not self._exhausted():
-                    self._epoch()
+            for callback in self._callbacks:
+                callback.before_training(self._env(self._epoch + 1))
+                started.append(callback)
+            self._run()
+        finally:
+            with contextlib.ExitStack() as ending:  # all are called, whatever one of them raises
+                for callback in reversed(started):
+                    ending.callback(callback.after_training, self._env(self._epoch))
+
+    def _run(self) -> None:
+        if self._before:  # the weights of an earlier fit, which the first pass may break
+            self._last = self._saved()
+        try:
+            self._model.initialize(self._data.train, n_threads=self._options.n_threads)
+            stopped = False
+            while not stopped and self._epoch < self._before + self._options.epochs:
+                stopped = self._run_epoch(self._epoch + 1)
         except BaseException:
-            self._restore(self._best or self._last)
+            self._interrupted = True
+            if self._last is not None:
+                self._model.restore(self._last)
             raise
-        self._restore(self._best)
 
-    def _exhausted(self) -> bool:
-        patience = self.options.n_iter_no_change
-        return self.options.early_stopping and len(self.records) - self.best_epoch >= patience
-
-    def _epoch(self) -> None:
-        record = self._pass()
-        if self._valid is not None:
-            record |= self._validate(self._valid)
+    def _run_epoch(self, epoch: int) -> bool:
+        """Whether it shall be the last one."""
+        for callback in self._callbacks:
+            self._set_optimizer(callback.before_epoch(self._env(epoch)))
+        record = self._pass(epoch)
+        evaluations = self._evaluate(record)
+        self._check(evaluations, epoch)
+        self._last = self._saved() if self._undoes else None
         self.records.append(record)
-        improved = self._improved(record)
-        if improved:
-            self.best_epoch = len(self.records)
-        self._keep(improved)
-        self._progress.end_epoch(record)
+        self._evaluations, self._epoch = evaluations, epoch
+        env = self._env(epoch)
+        answers = [_stops(callback, env) for callback in self._callbacks]  # all are called
+        return any(answers)
 
-    def _pass(self) -> dict[str, float]:
-        epoch = len(self.records)
-        self._progress.start_epoch(epoch + 1)
-        stats = self.model.train_epoch(
-            self._train,
-            epoch=epoch,
+    def _pass(self, epoch: int) -> dict[str, float]:
+        stats = self._model.train_epoch(
+            self._data.train,
+            epoch=epoch - 1,
             shuffle=True,
-            n_threads=self.options.n_threads,
-            poll=self._progress.rows,
+            n_threads=self._options.n_threads,
+            poll=self._poll(),
         )
-        if not math.isfinite(stats.loss):
-            raise ValueError(
-                f"training diverged: the loss of epoch {epoch + 1} is {stats.loss}; use a smaller "
-                "learning_rate, normalize=True, or scale the feature values (and, in "
-                "regression, the targets) to about 1"
-            )
-        return {
-            "epoch": epoch + 1,
-            f"train_{self.options.loss}": self._mean_loss(stats.loss),
-            "seconds": stats.seconds,
-            "rows_per_second": self._train.n_rows / max(stats.seconds, 1e-9),
-        }
-
-    def _mean_loss(self, loss: float) -> float:
         # The squared loss is (s - y)² / 2.
-        return math.sqrt(2 * loss) if self.options.loss == "rmse" else loss
-
-    def _validate(self, valid: _core.Dataset) -> dict[str, float]:
-        assert valid.y is not None
-        start = time.perf_counter()
-        prediction = self.model.predict(valid, n_threads=self.options.n_threads)
-        values = {
-            f"valid_{name}": METRICS[name].value(valid.y, prediction, valid.weight)
-            for name in self.options.valid_metrics
+        loss = math.sqrt(2 * stats.loss) if self._options.loss == "rmse" else stats.loss
+        return {
+            "epoch": epoch,
+            "learning_rate": self._optimizer.learning_rate,
+            f"train_{self._options.loss}": loss,
+            "seconds": stats.seconds,
+            "rows_per_second": self._data.train.n_rows / max(stats.seconds, 1e-9),
         }
-        return values | {"valid_seconds": time.perf_counter() - start}
 
-    def _improved(self, record: dict[str, float]) -> bool:
-        if self._valid is None:
-            return True
-        metric = METRICS[self.options.metric]
-        value = record[f"valid_{metric.name}"] * (1 if metric.greater_is_better else -1)
-        if self.best_epoch and not value > self._best_value + self.options.tol:
-            return False
-        self._best_value = value
-        return True
+    def _poll(self) -> Callable[[int], None] | None:
+        interested = [c for c in self._callbacks if type(c).after_rows is not Callback.after_rows]
+        if not interested:
+            return None
 
-    def _keep(self, improved: bool) -> None:
-        if self.options.early_stopping:
-            if improved:
-                self._best = self._saved(self._best)
-        elif self.model.weight_nbytes <= _CHEAP_SNAPSHOT:
-            self._last = self._saved(self._last)
+        def poll(n_rows: int) -> None:
+            for callback in interested:
+                callback.after_rows(n_rows)
 
-    def _saved(self, snapshot: _core.Snapshot | None) -> _core.Snapshot:
-        snapshot = snapshot or _core.Snapshot()
-        self.model.save(snapshot)
+        return poll
+
+    def _evaluate(self, record: dict[str, float]) -> tuple[Evaluation, ...]:
+        """The values of this epoch; they go into its record, too."""
+        start = time.perf_counter()
+        for name, data in self._data.valid.items():
+            assert data.y is not None
+            prediction = predictions(
+                self._model, data, self._options.prior_correction, self._options.n_threads
+            )
+            for metric in self._options.valid_metrics:
+                value = METRICS[metric].value(data.y, prediction, data.weight)
+                record[f"{name}_{metric}"] = value
+        if self._data.valid:
+            record["valid_seconds"] = time.perf_counter() - start
+        return tuple(replace(e, value=record[e.column]) for e in self._evaluations)
+
+    def _check(self, evaluations: Sequence[Evaluation], epoch: int) -> None:
+        broken = [f"{e.column} is {e.value}" for e in evaluations if not math.isfinite(e.value)]
+        if not broken and not self._model.is_finite():
+            broken = ["weights are no longer finite"]
+        if broken:
+            raise divergence(
+                broken[0],
+                epoch,
+                self._optimizer.learning_rate,
+                self._data.train,
+                normalize=self._options.normalize,
+            )
+
+    @property
+    def _undoes(self) -> bool:
+        """Whether each epoch leaves a copy; with early stopping there is that of the best one."""
+        return self._stopping is None and self._model.weight_nbytes <= _CHEAP_SNAPSHOT
+
+    def _saved(self) -> _core.Snapshot:
+        snapshot = self._last or _core.Snapshot()
+        self._model.save(snapshot)
         return snapshot
 
-    def _restore(self, snapshot: _core.Snapshot | None) -> None:
-        if snapshot is not None:
-            self.model.restore(snapshot)
+    def _set_optimizer(self, optimizer: Optimizer | None) -> None:
+        if optimizer is None or optimizer == self._optimizer:
+            return
+        if not self._optimizer.may_become(optimizer):
+            fixed = ", ".join(sorted(self._optimizer.fixed)) or "nothing"
+            expected = f"None, or the {type(self._optimizer).__name__} of before, {fixed} unchanged"
+            refuse("before_epoch", expected, optimizer)
+        self._optimizer = optimizer
+        for part in self._parts:
+            self._model.set_optimizer(part, optimizer.core())
+
+    def _env(self, epoch: int) -> CallbackEnv:
+        return CallbackEnv(
+            epoch=epoch,
+            n_epochs=self._before + self._options.epochs,
+            n_rows=self._data.train.n_rows,
+            optimizer=self._optimizer,
+            evaluations=self._evaluations,
+            record=MappingProxyType(self.records[-1] if self.records else {}),
+            core_model=self._model,
+            make_model=lambda: self._view(self),
+        )
+
+
+def _evaluations(options: TrainingOptions, data: TrainingData) -> tuple[Evaluation, ...]:
+    pairs = [("train", options.loss)]
+    pairs += [(name, metric) for name in data.valid for metric in options.valid_metrics]
+    return tuple(Evaluation(name, metric) for name, metric in pairs)
+
+
+def _stops(callback: Callback, env: CallbackEnv) -> bool:
+    answer = callback.after_epoch(env)
+    if answer is not None and type(answer).__name__ not in ("bool", "bool_"):
+        found = f"{answer!r} of {callback!r}"
+        raise TypeError(f"callbacks: expected None, True or False from after_epoch, found {found}")
+    return bool(answer)

@@ -2,6 +2,8 @@
 // width of every vector. Values are compared from Python.
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <limits>
+#include <stdexcept>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +42,36 @@ BOOST_AUTO_TEST_CASE(a_snapshot_brings_the_weights_back) {
     model.restore(snapshot);
     BOOST_TEST(scores(model, data) == before);
   }
+}
+
+BOOST_AUTO_TEST_CASE(an_optimizer_takes_other_parameters_of_its_own_kind_only) {
+  const Dataset data = random_rows(5);
+  Model model(spec("linear", 0, 5, 0)), same(spec("linear", 0, 5, 0));
+  OptimizerSpec optimizer = *model.spec().linear_optimizer;
+  optimizer.params.learning_rate = 0.3f;
+  model.set_optimizer(Part::linear, optimizer);
+  for (Model* m : {&model, &same}) train_epoch(*m, data, {0, true, 1, nullptr});
+  BOOST_TEST(scores(model, data) != scores(same, data));
+  optimizer.index = 1;
+  BOOST_CHECK_THROW(model.set_optimizer(Part::linear, optimizer), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(weights_that_are_not_finite_are_found) {
+  for (const Storage storage : kEveryStorage)
+    for (const std::string_view kind : kModelKinds) {
+      const Dataset data = random_rows(5);
+      Model model(spec(kind, 1, 5, 3, storage));
+      train_epoch(model, data, {0, true, 1, nullptr});
+      BOOST_TEST(model.is_finite());
+      ModelPart& part = model.parts().back();
+      const std::vector<FeatureId> features = {2};
+      std::vector<float> weights(static_cast<std::size_t>(part.shape.n_fields) *
+                                 static_cast<std::size_t>(part.shape.n_factors));
+      model.read(part.part, features, weights.data());
+      weights.back() = std::numeric_limits<float>::quiet_NaN();
+      model.write(part.part, features, weights.data());
+      BOOST_TEST(!model.is_finite());
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -149,6 +149,13 @@ void bind_model(py::module_& m) {
       .def("set_weights", &set_weights, py::arg("part"), py::arg("values").noconvert(),
            py::arg("features").noconvert() = py::none())
       .def(
+          "set_optimizer",
+          [](Model& model, const std::string& name, const OptimizerArg::value_type& arg) {
+            model.set_optimizer(find_part(model, name, 0).first,
+                                make_optimizer(arg.first, arg.second));
+          },
+          py::arg("part"), py::arg("optimizer"))
+      .def(
           "initialize",
           [](Model& model, const Dataset& data, int n_threads) {
             const Poll poll = make_poll(py::none());
@@ -178,6 +185,7 @@ void bind_model(py::module_& m) {
             return per_row<double>(model, data, n_threads, predict);
           },
           py::arg("data"), py::kw_only(), py::arg("n_threads"))
+      .def("is_finite", &Model::is_finite, py::call_guard<py::gil_scoped_release>())
       .def("save", &Model::save, py::arg("snapshot"), py::call_guard<py::gil_scoped_release>())
       .def("restore", &Model::restore, py::arg("snapshot"),
            py::call_guard<py::gil_scoped_release>());

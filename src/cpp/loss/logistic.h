@@ -1,4 +1,5 @@
-// Logistic loss for y in {0, 1}: log(1 + exp(s)) - y s. Derivative: sigmoid(s) - y.
+// Logistic loss for y in [0, 1]: log(1 + exp(s)) - y s. Derivative: sigmoid(s) - y.
+// Between 0 and 1, y is the probability of a click: smoothed labels.
 #pragma once
 #include <cmath>
 
@@ -21,6 +22,6 @@ inline LossValue logistic(float score, float y) noexcept {
 }
 
 inline constexpr Loss kLogistic = {"logistic", logistic, sigmoid,
-                                   [](float y) noexcept { return y == 0 || y == 1; }, "{0, 1}"};
+                                   [](float y) noexcept { return y >= 0 && y <= 1; }, "[0, 1]"};
 
 }  // namespace pyfm

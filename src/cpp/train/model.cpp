@@ -1,7 +1,9 @@
 #include "train/model.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>
@@ -48,6 +50,21 @@ template <class Number, class Outside, class F>
 void for_weights(const PartShape& shape, Number* row, Outside* outside, F&& f) {
   for (int field = 0; field < shape.n_fields; ++field)
     for (int d = 0; d < shape.n_factors; ++d) f(row[field * shape.block + d], *outside++);
+}
+
+// An exponent of all ones is that of NaN and infinity: adding 1 to it carries into the sign's bit.
+// Integers, since a loop of them has vectors.
+bool is_finite(const float* numbers, Index n) {
+  std::uint32_t carries = 0;
+  for (Index i = 0; i < n; ++i)
+    carries |= (std::bit_cast<std::uint32_t>(numbers[i]) & 0x7f800000u) + 0x00800000u;
+  return !(carries & 0x80000000u);
+}
+
+bool is_finite(const Half* numbers, Index n) {
+  std::uint32_t carries = 0;
+  for (Index i = 0; i < n; ++i) carries |= (numbers[i].bits & 0x7c00u) + 0x0400u;
+  return !(carries & 0x8000u);
 }
 
 Index weights_per_feature(const PartShape& shape) {
@@ -174,6 +191,26 @@ void Model::write(Part part, std::span<const FeatureId> features, const float* f
       if (trainable()) p.kernels().init_slots(p.view(), rows_.row(j));
     }
   });
+}
+
+void Model::set_optimizer(Part part, const OptimizerSpec& optimizer) {
+  ModelPart& p = *find(part);
+  if (!trainable() || optimizer.index != p.optimizer.index)
+    throw std::invalid_argument("optimizer: expected that which the model was made with");
+  p.optimizer = optimizer;
+}
+
+bool Model::is_finite() const {
+  bool finite = true;
+  for (const ModelPart& p : parts_) {
+    if (!p.bias.empty()) finite &= std::isfinite(p.bias[0]);
+    with_storage(p.shape.storage, [&]<class Number>(Number) {
+      const auto* table = reinterpret_cast<const Number*>(p.rows.data());
+      for (Index r = 0; finite && r < rows_.n_rows(); ++r)
+        finite = pyfm::is_finite(table + r * p.shape.stride, p.shape.width);
+    });
+  }
+  return finite;
 }
 
 void Model::save(Snapshot& s) const {

@@ -63,6 +63,12 @@ class Model {
   // Sets them, and the optimizer's state to what belongs to them. Features without a row get one.
   void write(Part part, std::span<const FeatureId> features, const float* from);
 
+  // Other parameters for the optimizer of a part, whose state stays.
+  void set_optimizer(Part part, const OptimizerSpec& optimizer);
+
+  // Whether no weight is NaN or infinite.
+  bool is_finite() const;
+
   // Into memory that earlier snapshots may have left there.
   void save(Snapshot& snapshot) const;
   void restore(const Snapshot& snapshot);

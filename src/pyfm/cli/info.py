@@ -26,12 +26,13 @@ def info(
         "features": f"{spec.n_features:,}",
         "fields": f"{spec.n_fields:,}",
         "weights": ", ".join(f"{name} {shape}" for name, shape in spec.shapes().items()),
-        "trained": f"{len(history['epoch'])} epochs, the best is {metadata['best_epoch']}",
+        "trained": f"{history['epoch'][-1]} epochs, the best is {metadata['best_epoch']}",
     }
     best = metadata["best_epoch"]
+    at = history["epoch"].index(best)
     for name, column in history.items():
-        if name.startswith(("train_", "valid_")) and name != "valid_seconds":
-            lines[name] = f"{column[best - 1]:.5f} in epoch {best}"
+        if name not in ("epoch", "learning_rate", "seconds", "valid_seconds", "rows_per_second"):
+            lines[name] = f"{column[at]:.5f} in epoch {best}"
     for name, value in model.get_params(deep=False).items():
         lines[name] = repr(value)
     for name, text in lines.items():

@@ -28,10 +28,25 @@ class OptimizerName(str, Enum):
     ftrl = "ftrl"
 
 
+class ScheduleName(str, Enum):
+    constant = "constant"
+    invscaling = "invscaling"
+    exponential = "exponential"
+    step = "step"
+    plateau = "plateau"
+
+
 class MetricName(str, Enum):
     logloss = "logloss"
     auc = "auc"
     accuracy = "accuracy"
+    normalized_entropy = "normalized_entropy"
+    calibration_ratio = "calibration_ratio"
+    expected_calibration_error = "expected_calibration_error"
+    brier = "brier"
+    precision = "precision"
+    recall = "recall"
+    f1 = "f1"
 
 
 def read(path: Path, data_format: DataFormat) -> Dataset:

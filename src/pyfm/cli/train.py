@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 import pyfm
@@ -14,6 +15,7 @@ from pyfm.cli.options import (
     MetricName,
     ModelKind,
     OptimizerName,
+    ScheduleName,
     Stopwatch,
     in_bytes,
     peak_memory,
@@ -59,6 +61,9 @@ def train(
             "--learning-rate", "-r", help="Step; FFM with AdaGrad 0.2, else the optimizer's own."
         ),
     ] = None,
+    learning_rate_schedule: Annotated[
+        ScheduleName, typer.Option(help="How the step changes from epoch to epoch.")
+    ] = ScheduleName.constant,
     l2: Annotated[
         float | None,
         typer.Option("--l2", "-l", help="L2 penalty; AdaGrad 2e-5, others 0."),
@@ -95,7 +100,17 @@ def train(
     metric: Annotated[
         MetricName, typer.Option(help="What validation goes by.")
     ] = MetricName.logloss,
-    seed: Annotated[int, typer.Option(help="Seed of initial values and row order.")] = 0,
+    balanced: Annotated[
+        bool, typer.Option("--balanced", help="Weigh rows so that both classes weigh the same.")
+    ] = False,
+    negative_sampling: Annotated[
+        float,
+        typer.Option(help="Share of the negative rows to learn; probabilities stay calibrated."),
+    ] = 1.0,
+    label_smoothing: Annotated[
+        float, typer.Option(help="Learn 1 - s/2 and s/2 instead of 1 and 0.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of initial values, row order and sampling.")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
 ) -> None:
     """Train a model on a text file, or on a data file that `Dataset.save` wrote.
@@ -121,9 +136,13 @@ def train(
         model,
         params,
         optimizer=optimizer.value,
+        learning_rate_schedule=learning_rate_schedule.value,
         early_stopping=auto_stop,
         n_iter_no_change=patience,
         metric=metric.value,
+        class_weight="balanced" if balanced else None,
+        negative_sampling=negative_sampling,
+        label_smoothing=label_smoothing,
         n_jobs=n_jobs,
         random_state=seed,
         verbose=0 if quiet else 2,
@@ -134,13 +153,13 @@ def train(
     rows = read(train_path, data_format)
     valid_rows = None if valid is None else read(valid, data_format)
     reading = watch.lap()
-    interrupt = None
+    interrupt: BaseException | None = None
     try:
         estimator.fit(rows, eval_set=valid_rows)
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, ValueError) as error:
         if not hasattr(estimator, "history_"):
             raise
-        interrupt = error
+        interrupt = error  # what was learned is kept
     fitting = watch.lap()
     estimator.save(target)
     if not quiet:
@@ -169,11 +188,12 @@ def _summarize(
 ) -> None:
     history = model.history_
     training, validation = sum(history["seconds"]), sum(history.get("valid_seconds", [0.0]))
+    learned = np.dot(history["seconds"], history["rows_per_second"])
     peak = peak_memory()
     print(
         f"\n{rows.n_rows:,} rows, {rows.n_features:,} features, {rows.n_fields:,} fields\n"
         f"model of epoch {_kept_epoch(model)} in {path} ({in_bytes(path.stat().st_size)})\n"
-        f"{model.n_iter_ * rows.n_rows / training:,.0f} rows/s in training\n"
+        f"{learned / training:,.0f} rows/s in training\n"
         f"reading {reading:.2f} s, "
         f"initialization {max(0.0, fitting - training - validation):.2f} s, "
         f"training {training:.2f} s, validation {validation:.2f} s, saving {saving:.2f} s"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pyfm import _core, data_file
 from pyfm.dataset import arrays
 from pyfm.dataset.buffers import optional_floats
+from pyfm.dataset.clicks import split_clicks
 from pyfm.dataset.selection import row_numbers
 from pyfm.dataset.text import read_libsvm, read_text
 
@@ -263,6 +264,40 @@ class Dataset:
         weight = optional_floats("sample_weight", sample_weight)
         core = self.core.with_targets(optional_floats("y", y), weight)
         return Dataset(core, encoder=self.encoder)
+
+    def with_clicks(self, clicks: npt.ArrayLike, impressions: npt.ArrayLike) -> Dataset:
+        """Rows that stand for many impressions: their likelihood, from two weighted rows each.
+
+        Row i becomes a row with label 0 and weight ``impressions[i] - clicks[i]``, and one with
+        label 1 and weight ``clicks[i]``; those of weight 0 are left out. Loss and gradient are
+        those of every impression as a row of its own, and so are the weighted metrics.
+
+        Parameters
+        ----------
+        clicks, impressions : array-like of shape (n_rows,)
+            Numbers >= 0, clicks at most impressions; not necessarily whole. Weights are float32:
+            counts above 2**24 are rounded.
+
+        Returns
+        -------
+        Dataset
+            A copy of up to 2 n_rows rows, in the order of the data; labels and weights replace
+            those that the rows had.
+
+        Raises
+        ------
+        ValueError
+            For other shapes, NaN, negative numbers, more clicks than impressions, and no
+            impressions at all.
+
+        Examples
+        --------
+        >>> from pyfm import Dataset
+        >>> data = Dataset.from_ids([[0, 2], [1, 3]]).with_clicks([3, 0], [100, 50])
+        >>> data.y.tolist(), data.sample_weight.tolist()
+        ([0.0, 1.0, 0.0], [97.0, 3.0, 50.0])
+        """
+        return Dataset(split_clicks(self.core, clicks, impressions), encoder=self.encoder)
 
     def __len__(self) -> int:
         return self.core.n_rows

@@ -13,15 +13,22 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from pyfm import _core
-from pyfm.checks import refuse
-from pyfm.dataset import Dataset
+from pyfm.estimators.eval_sets import check_defined, load_eval_sets
+from pyfm.estimators.fit_callbacks import fit_callbacks, stops_early
 from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.model_spec import ModelSpec, stored_weights
 from pyfm.estimators.settings import Settings, n_threads
 from pyfm.estimators.split import split
-from pyfm.estimators.targets import Targets
-from pyfm.progress import make_progress
-from pyfm.training import Training
+from pyfm.estimators.targets import Labels, Targets
+from pyfm.estimators.warm_start import (
+    check_known_rows,
+    check_same_inputs,
+    check_same_model,
+    model_to_go_on,
+)
+from pyfm.optim import Optimizer
+from pyfm.prediction import predictions, scores
+from pyfm.training import Training, TrainingData
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -46,6 +53,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     _model: _core.Model
     _inputs: Inputs
     _targets: Targets
+    _kept_optimizer: Optimizer | None  # whose state, in _model, belongs to the weights
 
     def fit(
         self,
@@ -55,8 +63,16 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         fields: Any = None,
         sample_weight: Any = None,
         eval_set: Any = None,
+        callbacks: Any = None,
     ) -> Self:
         """Trains a new model; an earlier one is replaced when the training ends.
+
+        With ``warm_start=True`` it trains the fitted model for `epochs` more; epochs count on. With
+        the same data and parameters, and one thread, two fits of 5 epochs are bit for bit one of
+        10. The optimizer's state goes on, too, unless it is of no use: after early stopping went
+        back to an earlier epoch, an interruption, a copy or `pyfm.load` (neither holds it), or a
+        change of `optimizer`, it starts anew, which takes the memory of a second model. The
+        features must be those of the first fit.
 
         Parameters
         ----------
@@ -69,10 +85,13 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             The field of each column of a matrix; None: all columns are in field 0.
         sample_weight : array-like of shape (n_rows,), optional
             Finite weights >= 0, factors of the rows' losses.
-        eval_set : Dataset, (X, y) or (X, y, sample_weight), optional
-            Rows to validate on after each epoch. With ``early_stopping=True`` they decide when to
-            stop, otherwise the results are only recorded in ``history_``. Unknown features are
-            ignored.
+        eval_set : Dataset, (X, y), (X, y, sample_weight), or a dict of them, optional
+            Rows to validate on after each epoch; several sets by name, as in
+            ``{"valid": rows, "test": (X, y)}``. With ``early_stopping=True`` the first decides when
+            to stop; all are recorded in ``history_``, as ``valid_logloss`` (for a single set,
+            too), ``test_logloss`` and so on. Unknown features are ignored.
+        callbacks : list of callbacks, optional
+            From `pyfm.callbacks`, or functions that are called after each epoch.
 
         Returns
         -------
@@ -82,39 +101,60 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         ------
         ValueError
             For parameters out of range, data that cannot be learned from, and a training that
-            diverges.
+            diverges: losses or weights that are no longer finite.
         MemoryError
             If the model does not fit in memory, before it is allocated.
         KeyboardInterrupt
-            On Ctrl-C, within a second. The estimator keeps the last finished epoch (with
-            `early_stopping` the best one); if there is none it stays as it was. The weights of
-            models above 64 MiB, unless stopped early, also hold the updates of the broken epoch:
-            no second copy is kept of them.
+            On Ctrl-C, within a second.
+
+        Notes
+        -----
+        Whatever ends a training early (Ctrl-C, an exception of a callback, a divergence), the
+        estimator keeps the last finished epoch, with early stopping the best one; if there is none,
+        it stays as it was. No second copy is kept of models above 64 MiB, unless they are stopped
+        early: their weights also hold the updates of the broken epoch, and if they are not finite,
+        the estimator stays as it was.
         """
         settings = self._settings()
-        inputs = Inputs.of(X, fields)
-        targets = self._learn_targets(X, y)
+        callbacks = fit_callbacks(settings, callbacks)
+        goes_on = settings.warm_start and "_model" in vars(self)
+        if goes_on:
+            check_same_model(self._spec, settings.spec)
+            check_same_inputs(self._inputs, X, fields)
+        inputs = self._inputs if goes_on else Inputs.of(X, fields)
+        targets = self._targets if goes_on else self._learn_targets(X, y)
         train = inputs.load(X, y, sample_weight, targets, fields)
-        valid = self._load_eval_set(eval_set, inputs, targets, settings.training.metric)
+        metrics = settings.training.valid_metrics
+        valid = load_eval_sets(eval_set, inputs, targets, metrics)
         random = check_random_state(self.random_state)
-        seed, split_seed = (int(random.randint(2**31 - 1)) for _ in range(2))
-        if settings.training.early_stopping and valid is None:
+        seed, split_seed, sample_seed = (int(random.randint(2**31 - 1)) for _ in range(3))
+        if not valid and stops_early(callbacks):
             fraction, stratify = settings.validation_fraction, self._loss == "logistic"
-            train, valid = split(train, fraction, stratify=stratify, seed=split_seed)
-        spec = replace(settings.spec, n_features=train.n_features, n_fields=train.n_fields)
-        model = spec.build(settings.optimizer, seed)
-        progress = make_progress(settings.verbose, settings.training.epochs, train.n_rows)
-        training = Training(model, settings.training, train, valid, progress)
-        interrupt = None
+            train, valid["valid"] = split(train, fraction, stratify=stratify, seed=split_seed)
+            check_defined("validation_fraction", valid["valid"], metrics)
+        if isinstance(targets, Labels):
+            train = settings.reweighting.apply(train, targets.classes, sample_seed)
+        spec, model = self._start(settings, train, seed, goes_on=goes_on)
+        epochs_before = self.n_iter_ if goes_on else 0
+
+        def end(estimator: Estimator, training: Training) -> Estimator:
+            history, best_epoch = training.history, training.best_epoch
+            estimator._set_fitted(spec, model, inputs, targets, history, best_epoch)
+            return estimator
+
+        def view(training: Training) -> Estimator:
+            estimator = type(self)(**self.get_params(deep=False))
+            return end(estimator, training) if training.records else estimator
+
+        options, data = settings.training, TrainingData(train, valid)
+        training = Training(model, spec.parts, options, data, callbacks, view, epochs_before)
         try:
             training.run()
-        except KeyboardInterrupt as error:
-            if not training.records:
-                raise
-            interrupt = error
-        self._set_fitted(spec, model, inputs, targets, training.history, training.best_epoch)
-        if interrupt:
-            raise interrupt
+        finally:
+            if training.is_usable:
+                end(self, training)
+            if vars(self).get("_model") is model:
+                self._kept_optimizer = options.optimizer if training.is_resumable else None
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -147,11 +187,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
     @property
     def intercept_(self) -> NDArray[np.float32]:
-        """Bias, shape (1,): a copy."""
+        """Bias, shape (1,): a copy; corrected for `negative_sampling`, as scores are."""
         check_is_fitted(self)
         if self._model.bias is None:
             raise AttributeError("this model has no bias: it was made with linear=False")
-        return self._model.bias.copy()
+        return self._model.bias + np.float32(self._spec.prior_correction)
 
     @property
     def factors_(self) -> NDArray[np.float32]:
@@ -176,23 +216,17 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     def _learn_targets(self, X: Any, y: Any) -> Targets:
         raise NotImplementedError
 
-    def _load_eval_set(
-        self, eval_set: Any, inputs: Inputs, targets: Targets, metric: str
-    ) -> _core.Dataset | None:
-        if eval_set is None:
-            return None
-        parts = (eval_set,) if isinstance(eval_set, Dataset) else eval_set
-        if not isinstance(parts, tuple) or len(parts) not in (1, 2, 3):
-            refuse("eval_set", "a Dataset, (X, y) or (X, y, sample_weight)", type(parts).__name__)
-        X, y, sample_weight = (*parts, None, None)[:3]
-        try:
-            valid = inputs.load(X, y, sample_weight, targets)
-        except ValueError as error:
-            raise ValueError(f"eval_set: {error}") from error
-        assert valid.y is not None
-        if metric == "auc" and valid.y.min() == valid.y.max():
-            refuse("eval_set", "rows of both classes, which metric='auc' needs", "one class")
-        return valid
+    def _start(
+        self, settings: Settings, train: _core.Dataset, seed: int, *, goes_on: bool
+    ) -> tuple[ModelSpec, _core.Model]:
+        """The model to train: a new one, or that of the fit before."""
+        optimizer = settings.training.optimizer
+        if not goes_on:
+            spec = replace(settings.spec, n_features=train.n_features, n_fields=train.n_fields)
+            return spec, spec.build(optimizer, seed)
+        check_known_rows(self._spec, train)
+        kept = self._kept_optimizer
+        return self._spec, model_to_go_on(self._spec, self._model, kept, optimizer, seed)
 
     def _set_fitted(
         self,
@@ -204,19 +238,20 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         best_epoch: int,
     ) -> None:
         self._spec, self._model, self._inputs, self._targets = spec, model, inputs, targets
+        self._kept_optimizer = None
         self.history_ = history
         self.best_epoch_ = best_epoch
-        self.n_iter_ = len(history["epoch"])
+        self.n_iter_ = int(history["epoch"][-1])
         self.n_features_in_ = spec.n_features
         self.n_fields_ = spec.n_fields
 
     def _scores(self, X: Any) -> NDArray[np.float32]:
-        rows = self._rows(X)
-        return self._model.decision_function(rows, n_threads=n_threads(self.n_jobs))
+        rows, correction = self._rows(X), self._spec.prior_correction
+        return scores(self._model, rows, correction, n_threads(self.n_jobs))
 
     def _predictions(self, X: Any) -> NDArray[np.float64]:
-        rows = self._rows(X)
-        return self._model.predict(rows, n_threads=n_threads(self.n_jobs))
+        rows, correction = self._rows(X), self._spec.prior_correction
+        return predictions(self._model, rows, correction, n_threads(self.n_jobs))
 
     def _rows(self, X: Any) -> _core.Dataset:
         check_is_fitted(self)
@@ -227,6 +262,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         state = dict(super().__getstate__())
         if "_model" in state:
             state["_model"] = stored_weights(state["_spec"], state["_model"])
+            state["_kept_optimizer"] = None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,14 +14,37 @@ from pyfm.dataset import Dataset
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.targets import Labels
 
+ClassWeight = Mapping[Any, float] | str | None
+
 
 class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types
     """Two classes, logistic loss."""
 
     _loss: ClassVar[str] = "logistic"
-    _metrics: ClassVar[tuple[str, ...]] = ("logloss", "auc", "accuracy")
+    _metrics: ClassVar[tuple[str, ...]] = (
+        "logloss",
+        "auc",
+        "accuracy",
+        "normalized_entropy",
+        "calibration_ratio",
+        "expected_calibration_error",
+        "brier",
+        "precision",
+        "recall",
+        "f1",
+    )
+
+    class_weight: ClassWeight
+    negative_sampling: float
+    label_smoothing: float
 
     _targets: Labels
+
+    def _assign(self, params: dict[str, Any]) -> None:
+        """Sets the parameters that `__init__` was given, its locals."""
+        for name, value in params.items():
+            if name != "self":
+                setattr(self, name, value)
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -30,7 +54,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         return self._targets.classes
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:
-        """Raw scores: log-odds of the second class.
+        """Raw scores: log-odds of the second class, corrected for `negative_sampling`.
 
         Parameters
         ----------
@@ -51,7 +75,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         return self._scores(X)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probabilities of the two classes.
+        """Probabilities of the two classes, corrected for `negative_sampling`.
 
         Parameters
         ----------

@@ -15,6 +15,9 @@ optimizer : {"adagrad", "sgd", "ftrl"} or an object from `pyfm.optim`, default="
 learning_rate : float > 0, optional
     None: the optimizer's default. Like l1 and l2 only together with an optimizer's name; an
     object has its own.
+learning_rate_schedule : str or an object from `pyfm.schedules`, default="constant"
+    How the learning rate changes from epoch to epoch: "constant", "invscaling", "exponential",
+    "step", or "plateau" (reduced when validation no longer improves). "ftrl" takes none.
 l1 : float >= 0, optional
     L1 penalty, which only "ftrl" has. None: the optimizer's default.
 l2 : float >= 0, optional
@@ -31,8 +34,12 @@ n_iter_no_change : int >= 1, default=3
     Epochs without improvement after which `early_stopping` stops.
 tol : float >= 0, default=0
     Only what improves the metric by more than this is an improvement.
-metric : {metrics}, optional
-    What validation and `early_stopping` go by. None: "{metric}".
+metric : {metrics} or a list of them, optional
+    What is computed on the evaluation sets, besides "{metric}"; `pyfm.metrics` describes them.
+    Early stopping goes by the first. None: "{metric}".
+warm_start : bool, default=False
+    Whether `fit` goes on with the fitted model, for `epochs` more, instead of beginning anew. The
+    optimizer's state goes on as well, where it belongs to the weights (see `fit`).
 n_jobs : int, default=1
     Threads; -1: all cores. One thread gives bit-identical models for a seed and a SIMD level.
     More update the shared weights without locks (Hogwild): faster, but not reproducible.
@@ -42,15 +49,29 @@ verbose : int >= 0 or bool, default=0
     0: silent. 1 or True: a progress bar on stderr. 2: a table on stdout, one line per epoch.
 """
 
+_REWEIGHTING = """
+class_weight : dict from labels to floats >= 0, "balanced" or None, default=None
+    Factors of the losses of each class's training rows; 1 of a class that is not named.
+    "balanced": W / (2 W_c), with the weight W of all rows and W_c of those of class c.
+    Predictions become those of a world in which the classes weigh so much.
+negative_sampling : float in (0, 1], default=1
+    Share of the training rows of the first class that is kept; which ones, the seed decides. Costs
+    a copy of those kept. Scores and probabilities are corrected, so that they stay calibrated for
+    all rows (He et al. 2014).
+label_smoothing : float in [0, 1), default=0
+    Training targets y become y (1 - s) + s/2, with s this number. Predictions are drawn towards ½.
+"""
+
 _FITTED = """
 history_ : dict of lists
-    One entry per epoch: epoch (from 1), train_{metric} (over the rows, each taken just before its
-    own update), seconds (of training alone), rows_per_second; with validation also
-    valid_{metric}, valid_<metric> and valid_seconds.
+    One entry per epoch of the last fit: epoch (from 1), learning_rate, train_{metric} (over the
+    rows as they are learned, each taken just before its own update), seconds (of training alone),
+    rows_per_second; with validation also <set>_<metric> for each evaluation set ("valid" where it
+    has no name) and each metric, and valid_seconds.
 best_epoch_ : int
     Epoch (from 1) of the best validation; without validation the last one.
 n_iter_ : int
-    Epochs trained.
+    Epochs trained; with `warm_start` those of all fits.
 n_features_in_ : int
     Size of the feature space.
 n_fields_ : int
@@ -79,10 +100,11 @@ def documented(cls: _Estimator) -> _Estimator:
     """Puts the shared sections in the place of {training} and {fitted} of the docstring."""
     if cls.__doc__ is not None:  # as under python -OO
         own = inspect.cleandoc(cls.__doc__)
+        training = _TRAINING + (_REWEIGHTING.lstrip() if cls._loss == "logistic" else "")
         fitted = _FITTED + (_CLASSES.lstrip() if cls._loss == "logistic" else "")
         own = (
             own.replace("{dtype}", _DTYPE.strip())
-            .replace("{training}", _TRAINING.strip())
+            .replace("{training}", training.strip())
             .replace("{fitted}", fitted.strip())
         )
         choices = "{" + ", ".join(f'"{name}"' for name in cls._metrics) + "}"

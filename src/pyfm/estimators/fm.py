@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pyfm.estimators.base import Estimator
-from pyfm.estimators.classifier import Classifier
+from pyfm.estimators.classifier import Classifier, ClassWeight
 from pyfm.estimators.docs import documented
 from pyfm.estimators.regressor import Regressor
 from pyfm.optim import Optimizer
+from pyfm.schedules import Schedule
 
 
 class FMModel(Estimator):
@@ -21,6 +23,7 @@ class FMModel(Estimator):
         *,
         n_factors: int = 8,
         learning_rate: float | None = None,
+        learning_rate_schedule: str | Schedule = "constant",
         optimizer: str | Optimizer = "adagrad",
         l1: float | None = None,
         l2: float | None = None,
@@ -33,13 +36,15 @@ class FMModel(Estimator):
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 3,
         tol: float = 0.0,
-        metric: str | None = None,
+        metric: str | Sequence[str] | None = None,
+        warm_start: bool = False,
         n_jobs: int | None = 1,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
         self.n_factors = n_factors
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.optimizer = optimizer
         self.l1 = l1
         self.l2 = l2
@@ -53,6 +58,7 @@ class FMModel(Estimator):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.metric = metric
+        self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -104,6 +110,35 @@ class FMClassifier(Classifier, FMModel):
     >>> model.predict(rows).tolist()
     [1, 0, 0, 1]
     """
+
+    def __init__(
+        self,
+        *,
+        n_factors: int = 8,
+        learning_rate: float | None = None,
+        learning_rate_schedule: str | Schedule = "constant",
+        optimizer: str | Optimizer = "adagrad",
+        l1: float | None = None,
+        l2: float | None = None,
+        epochs: int = 10,
+        normalize: bool = True,
+        linear: bool = True,
+        init_scale: float = 0.3,
+        dtype: str = "float32",
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 3,
+        tol: float = 0.0,
+        metric: str | Sequence[str] | None = None,
+        warm_start: bool = False,
+        n_jobs: int | None = 1,
+        random_state: Any = None,
+        verbose: int = 0,
+        class_weight: ClassWeight = None,
+        negative_sampling: float = 1.0,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        self._assign(locals())
 
 
 @documented

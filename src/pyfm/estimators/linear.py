@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pyfm.estimators.base import Estimator
-from pyfm.estimators.classifier import Classifier
+from pyfm.estimators.classifier import Classifier, ClassWeight
 from pyfm.estimators.docs import documented
 from pyfm.estimators.regressor import Regressor
 from pyfm.optim import Optimizer
+from pyfm.schedules import Schedule
 
 
 class LinearModel(Estimator):
@@ -20,6 +22,7 @@ class LinearModel(Estimator):
         self,
         *,
         learning_rate: float | None = None,
+        learning_rate_schedule: str | Schedule = "constant",
         optimizer: str | Optimizer = "adagrad",
         l1: float | None = None,
         l2: float | None = None,
@@ -29,12 +32,14 @@ class LinearModel(Estimator):
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 3,
         tol: float = 0.0,
-        metric: str | None = None,
+        metric: str | Sequence[str] | None = None,
+        warm_start: bool = False,
         n_jobs: int | None = 1,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.optimizer = optimizer
         self.l1 = l1
         self.l2 = l2
@@ -45,6 +50,7 @@ class LinearModel(Estimator):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.metric = metric
+        self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -74,6 +80,31 @@ class LinearClassifier(Classifier, LinearModel):
     >>> model.predict([[1, 2]]).tolist()
     ['yes']
     """
+
+    def __init__(
+        self,
+        *,
+        learning_rate: float | None = None,
+        learning_rate_schedule: str | Schedule = "constant",
+        optimizer: str | Optimizer = "adagrad",
+        l1: float | None = None,
+        l2: float | None = None,
+        epochs: int = 10,
+        normalize: bool = False,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 3,
+        tol: float = 0.0,
+        metric: str | Sequence[str] | None = None,
+        warm_start: bool = False,
+        n_jobs: int | None = 1,
+        random_state: Any = None,
+        verbose: int = 0,
+        class_weight: ClassWeight = None,
+        negative_sampling: float = 1.0,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        self._assign(locals())
 
 
 @documented

@@ -28,6 +28,7 @@ class ModelSpec:
     dtype: str = "float32"  # of the factors in memory
     n_features: int = 0
     n_fields: int = 0
+    prior_correction: float = 0.0  # added to all scores of the core's model
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the weights of each part that the model has."""
@@ -64,9 +65,11 @@ class ModelSpec:
             factor_optimizer=core if self.kind != "linear" else None,
         )
 
-    def build_from(self, stored: StoredWeights) -> _core.Model:
-        """A model for prediction with these weights (copied)."""
-        model = self.build()
+    def build_from(
+        self, stored: StoredWeights, optimizer: Optimizer | None = None, seed: int = 0
+    ) -> _core.Model:
+        """A model with these weights (copied); without an optimizer one for prediction."""
+        model = self.build(optimizer, seed)
         for part in self.parts:
             model.set_weights(part, stored[part], stored["features"])
         if model.bias is not None:

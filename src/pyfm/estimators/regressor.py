@@ -18,7 +18,7 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
     """Real targets, squared loss."""
 
     _loss: ClassVar[str] = "squared"
-    _metrics: ClassVar[tuple[str, ...]] = ("rmse",)
+    _metrics: ClassVar[tuple[str, ...]] = ("rmse", "mae", "r2")
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Predicted targets.

@@ -9,9 +9,11 @@ from typing import Any
 import joblib
 import numpy as np
 
+from pyfm import optim, schedules
 from pyfm.checks import check_bool, check_choice, check_fraction, check_int, check_real, refuse
 from pyfm.estimators.model_spec import DTYPES, ModelSpec
-from pyfm.optim import Optimizer, resolve
+from pyfm.estimators.reweighting import Reweighting
+from pyfm.schedules import Constant, Schedule
 from pyfm.training import TrainingOptions
 
 _MAX_FACTORS = 1024
@@ -23,9 +25,14 @@ class Settings:
     """Everything that a fit is told, apart from the data."""
 
     spec: ModelSpec  # sizes that depend on the data are still 0
-    optimizer: Optimizer
+    reweighting: Reweighting
     training: TrainingOptions
+    schedule: Schedule
+    early_stopping: bool
+    n_iter_no_change: int
+    tol: float
     validation_fraction: float
+    warm_start: bool
     verbose: int
 
     @classmethod
@@ -40,6 +47,7 @@ class Settings:
             Naming the parameter, what it takes, and what was found.
         """
         factors = kind != "linear"
+        reweighting = Reweighting.of(params) if loss == "logistic" else Reweighting()
         spec = ModelSpec(
             kind=kind,
             loss=loss,
@@ -50,28 +58,57 @@ class Settings:
             normalize=check_bool("normalize", params["normalize"]),
             init_scale=check_real("init_scale", params["init_scale"]) if factors else 0.0,
             dtype=check_choice("dtype", params["dtype"], DTYPES) if factors else "float32",
+            prior_correction=reweighting.prior_correction,
         )
         check_seed(params["random_state"])
         rates = {name: params[name] for name in ("learning_rate", "l1", "l2")}
-        metric = params["metric"]
         training = TrainingOptions(
             loss=metrics[0],
-            metric=metrics[0] if metric is None else check_choice("metric", metric, metrics),
+            metrics=_metrics(params["metric"], metrics),
+            optimizer=optim.resolve(params["optimizer"], **rates),
+            normalize=spec.normalize,
             epochs=check_int("epochs", params["epochs"], 1),
             n_threads=n_threads(params["n_jobs"]),
-            early_stopping=check_bool("early_stopping", params["early_stopping"]),
-            n_iter_no_change=check_int("n_iter_no_change", params["n_iter_no_change"], 1),
-            tol=check_real("tol", params["tol"]),
+            prior_correction=reweighting.prior_correction,
         )
         return cls(
             spec=spec,
-            optimizer=resolve(params["optimizer"], **rates),
+            reweighting=reweighting,
             training=training,
+            schedule=_schedule(params["learning_rate_schedule"], training.optimizer),
+            early_stopping=check_bool("early_stopping", params["early_stopping"]),
+            n_iter_no_change=check_int("n_iter_no_change", params["n_iter_no_change"], 1),
+            tol=check_real("tol", params["tol"]),
             validation_fraction=check_fraction(
                 "validation_fraction", params["validation_fraction"]
             ),
+            warm_start=check_bool("warm_start", params["warm_start"]),
             verbose=_verbosity(params["verbose"]),
         )
+
+
+def _metrics(metric: object, known: Sequence[str]) -> tuple[str, ...]:
+    """One name or several, without any twice; None: the metric of the loss."""
+    if metric is None:
+        return (known[0],)
+    if not isinstance(metric, list | tuple):
+        return (check_choice("metric", metric, known),)
+    names = tuple(check_choice("metric", name, known) for name in metric)
+    if not names or len(set(names)) < len(names):
+        refuse("metric", "one or more names, each once", metric)
+    return names
+
+
+def _schedule(given: object, optimizer: optim.Optimizer) -> Schedule:
+    schedule = schedules.resolve(given)
+    if "learning_rate" in optimizer.fixed and not isinstance(schedule, Constant):
+        refuse(
+            "learning_rate_schedule",
+            f"'constant' for the optimizer {optimizer.name!r}, whose learning rate is fixed while "
+            "a model is trained (each of its weights has a schedule of its own)",
+            given,
+        )
+    return schedule
 
 
 def _verbosity(verbose: object) -> int:

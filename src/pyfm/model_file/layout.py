@@ -10,7 +10,8 @@ Tensors, little-endian, in rows of features:
 - ``column_fields`` (n_columns,), uint16: the field of each column of the matrix that `fit` was
   given; absent for other inputs.
 
-The metadata entry ``pyfm`` is a JSON object; see `pyfm.model_file.metadata`.
+The metadata entry ``pyfm`` is a JSON object; see `pyfm.model_file.metadata`. To the score that the
+tensors give, a reader adds its ``spec.prior_correction``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -17,8 +19,14 @@ from pyfm.estimators.base import Estimator
 from pyfm.estimators.model_spec import DTYPES, ModelSpec
 from pyfm.estimators.targets import Labels
 from pyfm.model_file.layout import FORMAT_VERSION
-from pyfm.optim import OPTIMIZERS, Optimizer
+from pyfm.optim import OPTIMIZERS
+from pyfm.schedules import SCHEDULES
 
+# Parameters that may be small objects, and the kinds of these by name.
+_OBJECTS: dict[str, Mapping[str, type[Any]]] = {
+    "optimizer": OPTIMIZERS,
+    "learning_rate_schedule": SCHEDULES,
+}
 _MAX_FEATURES, _MAX_FIELDS, _MAX_FACTORS = 2**32, 2**16, 1024
 _NUMBERS = tuple(kind + bits for kind in ("int", "uint") for bits in ("8", "16", "32", "64"))
 _CLASS_DTYPES = (*_NUMBERS, "float32", "float64", "bool", "str", "object")
@@ -82,9 +90,13 @@ def from_json(text: str) -> tuple[Estimator, dict[str, Any]]:
 
 def _params_to_json(params: dict[str, Any]) -> dict[str, Any]:
     plain = {name: _plain(value) for name, value in params.items()}
-    if isinstance(plain["optimizer"], Optimizer):
-        name, values = plain["optimizer"].core()
-        plain["optimizer"] = {"name": name} | values
+    for parameter, kinds in _OBJECTS.items():
+        if isinstance(plain[parameter], tuple(kinds.values())):
+            values = {name: _plain(value) for name, value in asdict(plain[parameter]).items()}
+            plain[parameter] = {"name": plain[parameter].name} | values
+    if isinstance(plain.get("class_weight"), Mapping):  # pairs: JSON has no labels but strings
+        pairs = plain["class_weight"].items()
+        plain["class_weight"] = [[_plain(label), _plain(weight)] for label, weight in pairs]
     if not isinstance(plain["random_state"], int):
         plain["random_state"] = None  # a generator's state is no parameter
     return plain
@@ -95,19 +107,31 @@ def _plain(value: Any) -> Any:
 
 
 def _params_from_json(params: dict[str, Any]) -> dict[str, Any]:
-    optimizer = params.get("optimizer")
-    if isinstance(optimizer, dict):
-        values = dict(optimizer)
-        kind = OPTIMIZERS.get(values.pop("name", None))
-        known = set() if kind is None else {field.name for field in fields(kind)}
-        if kind is None or set(values) != known:
-            refuse("metadata: params.optimizer", "an optimizer of pyfm.optim", optimizer)
-        params = params | {"optimizer": kind(**values)}
-    return params
+    objects = {
+        parameter: _object(parameter, params[parameter], kinds)
+        for parameter, kinds in _OBJECTS.items()
+        if isinstance(params.get(parameter), dict)
+    }
+    pairs = params.get("class_weight")
+    if isinstance(pairs, list):
+        if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+            refuse("metadata: params.class_weight", "pairs of label and weight", pairs)
+        objects["class_weight"] = dict(pairs)
+    return params | objects
+
+
+def _object(parameter: str, given: dict[str, Any], kinds: Mapping[str, type[Any]]) -> Any:
+    values = dict(given)
+    kind = kinds.get(values.pop("name", None))
+    if kind is None or set(values) != {field.name for field in fields(kind)}:
+        known = f"one of {', '.join(kinds)} with its parameters"
+        refuse(f"metadata: params.{parameter}", known, given)
+    return kind(**values)
 
 
 def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
-    given = {"dtype": "float32"} | given  # which earlier versions did not write
+    not_in_earlier_files: dict[str, Any] = {"dtype": "float32", "prior_correction": 0.0}
+    given = not_in_earlier_files | given
     names = {field.name for field in fields(ModelSpec)}
     if set(given) != names:
         refuse("metadata: spec", f"the entries {sorted(names)}", sorted(given))
@@ -122,6 +146,11 @@ def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
         _check_type(f"metadata: spec.{name}", given[name], bool)
     _check_type("metadata: spec.init_scale", given["init_scale"], float)
     check_choice("metadata: spec.dtype", given["dtype"], DTYPES)
+    _check_type("metadata: spec.prior_correction", given["prior_correction"], float)
+    lowest = math.log(math.ulp(0.0)) if model._loss == "logistic" else 0.0
+    if not lowest <= given["prior_correction"] <= 0:
+        expected = f"a number in [{lowest:.1f}, 0]"
+        refuse("metadata: spec.prior_correction", expected, given["prior_correction"])
     return ModelSpec(**given)
 
 
@@ -154,6 +183,8 @@ def _classes(given: Any, model: Estimator) -> NDArray[Any] | None:
 def _check_history(history: dict[str, Any], best_epoch: int) -> None:
     epochs = _get(history, "epoch", list)
     for name, column in history.items():
+        if not name.isprintable():  # it is shown on terminals
+            refuse("metadata: history", "names of columns", name)
         _check_type(f"metadata: history.{name}", column, list)
         if len(column) != len(epochs):
             refuse(f"metadata: history.{name}", f"{len(epochs)} entries", len(column))
@@ -161,7 +192,10 @@ def _check_history(history: dict[str, Any], best_epoch: int) -> None:
             _check_type(f"metadata: history.{name}", value, int, float)
             if not abs(value) <= sys.float_info.max:
                 refuse(f"metadata: history.{name}", "finite numbers", "others")
-    check_int("metadata: best_epoch", best_epoch, 1, len(epochs))
+    first = check_int("metadata: history.epoch", epochs[0], 1) if epochs else 1
+    if epochs != list(range(first, first + len(epochs))):
+        refuse("metadata: history.epoch", "epochs in a row", "others")
+    check_int("metadata: best_epoch", best_epoch, first, first + len(epochs) - 1)
 
 
 def _get(entries: dict[str, Any], name: str, *types: type) -> Any:

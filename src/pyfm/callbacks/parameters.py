@@ -1,0 +1,152 @@
+"""Parameters of the optimizer that change from epoch to epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pyfm.callbacks.base import Callback, CallbackEnv
+from pyfm.callbacks.monitor import Monitor, find_evaluation
+from pyfm.checks import refuse
+from pyfm.optim import SMALLEST, Optimizer
+from pyfm.schedules import Constant, EpochSchedule, ReduceOnPlateau, Schedule
+
+# A function of the number of the epoch, or a value for each epoch.
+Values = Callable[[int], float] | Sequence[float] | NDArray[Any]
+
+_EARLY = -10  # so that the other callbacks see the parameters of the epoch
+
+
+class Reset(Callback):
+    """Parameters by functions or lists of the epoch."""
+
+    order = _EARLY
+
+    def __init__(self, values: dict[str, Values]) -> None:
+        self.values = values
+        self._first_epoch = 1
+
+    def before_training(self, env: CallbackEnv) -> None:
+        self._first_epoch = env.epoch
+        kind, n_epochs = type(env.optimizer), env.n_epochs - env.epoch + 1
+        known = [f.name for f in fields(env.optimizer) if f.name not in kind.fixed]
+        for name, values in self.values.items():
+            if name not in known:
+                refuse("reset_parameter", f"parameters of {kind.__name__} among {known}", name)
+            if not callable(values) and len(values) != n_epochs:
+                refuse(name, f"a value for each of {n_epochs} epochs", f"{len(values)} values")
+
+    def before_epoch(self, env: CallbackEnv) -> Optimizer:
+        changes: dict[str, Any] = {
+            name: values(env.epoch) if callable(values) else values[env.epoch - self._first_epoch]
+            for name, values in self.values.items()
+        }
+        return replace(env.optimizer, **changes)
+
+
+class Scheduled(Callback):
+    """The learning rate as a multiple of the optimizer's own."""
+
+    order = _EARLY
+
+    def __init__(self) -> None:
+        self._rate = 0.0  # the optimizer's own
+
+    def before_training(self, env: CallbackEnv) -> None:
+        self._rate = env.optimizer.learning_rate
+
+    def before_epoch(self, env: CallbackEnv) -> Optimizer:
+        return replace(env.optimizer, learning_rate=max(self._rate * self.factor(env), SMALLEST))
+
+    def factor(self, env: CallbackEnv) -> float:
+        """Of the epoch that begins."""
+        raise NotImplementedError
+
+
+class ByEpoch(Scheduled):
+    """By the number of the epoch."""
+
+    def __init__(self, schedule: EpochSchedule) -> None:
+        super().__init__()
+        self._schedule = schedule
+
+    def factor(self, env: CallbackEnv) -> float:
+        return self._schedule.factor(env.epoch)
+
+
+class OnPlateau(Scheduled):
+    """By how validation, or else the training loss, goes."""
+
+    def __init__(self, schedule: ReduceOnPlateau) -> None:
+        super().__init__()
+        self._schedule = schedule
+        self._factor = 1.0
+        self._waited = 0
+        self._monitor: Monitor | None = None
+
+    def before_training(self, env: CallbackEnv) -> None:
+        super().before_training(env)
+        self._factor, self._waited = 1.0, 0
+        self._monitor = Monitor(find_evaluation(env.evaluations), self._schedule.tol)
+
+    def factor(self, env: CallbackEnv) -> float:
+        return self._factor
+
+    def after_epoch(self, env: CallbackEnv) -> bool | None:
+        assert self._monitor is not None
+        self._waited = 0 if self._monitor.improved(env) else self._waited + 1
+        if self._waited == self._schedule.n_iter_no_change:
+            self._factor, self._waited = self._factor * self._schedule.gamma, 0
+        return None
+
+
+def scheduled(schedule: Schedule) -> list[Callback]:
+    """What carries out a schedule."""
+    if isinstance(schedule, ReduceOnPlateau):
+        return [OnPlateau(schedule)]
+    constant = isinstance(schedule, Constant)
+    return [ByEpoch(schedule)] if isinstance(schedule, EpochSchedule) and not constant else []
+
+
+def reset_parameter(**values: Values) -> Callback:
+    """Gives parameters of the optimizer a new value before each epoch.
+
+    For the usual learning-rate schedules, the estimators have ``learning_rate_schedule``.
+
+    Parameters
+    ----------
+    **values : callable or sequence of float
+        By the name of the parameter, such as ``learning_rate`` or ``l2``: a function of the number
+        of the epoch (from 1), or one value for each epoch. Which parameters may change is said by
+        the optimizer; the state that it keeps for the weights stays.
+
+    Returns
+    -------
+    Callback
+
+    Raises
+    ------
+    ValueError
+        If a value is neither a function nor a sequence; from `fit`, before the first epoch, if the
+        optimizer has no such parameter or it may not change, or a sequence has not a value for each
+        epoch; and before the epoch whose value is out of range.
+
+    Examples
+    --------
+    >>> import pyfm
+    >>> reset = pyfm.callbacks.reset_parameter(
+    ...     learning_rate=lambda epoch: 0.2 if epoch < 3 else 0.02, l2=[0.0, 0.0, 1e-5, 1e-5]
+    ... )
+    >>> model = pyfm.LinearRegressor(epochs=4).fit([[0], [1]], [0.5, -0.5], callbacks=[reset])
+    >>> model.history_["learning_rate"]
+    [0.2, 0.2, 0.02, 0.02]
+    """
+    if not values:
+        refuse("reset_parameter", "at least one parameter", "none")
+    for name, value in values.items():
+        if not callable(value) and (isinstance(value, str) or not hasattr(value, "__getitem__")):
+            refuse(name, "a function of the epoch or a value for each epoch", value)
+    return Reset(values)

@@ -1,0 +1,65 @@
+"""Going on from a fitted model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from pyfm import _core
+from pyfm.checks import refuse
+from pyfm.dataset import Dataset
+from pyfm.estimators.inputs import Inputs
+from pyfm.estimators.model_spec import ModelSpec, stored_weights
+from pyfm.optim import Optimizer
+
+
+def check_same_model(fitted: ModelSpec, wanted: ModelSpec) -> None:
+    """Raises ValueError that names a parameter that makes it another model."""
+    wanted = replace(wanted, n_features=fitted.n_features, n_fields=fitted.n_fields)
+    for field in fields(ModelSpec):
+        name, before, now = field.name, getattr(fitted, field.name), getattr(wanted, field.name)
+        if before != now:
+            if name == "prior_correction":  # the weights are those of a model of such a sample
+                name, before, now = "negative_sampling", _share(before), _share(now)
+            expected = f"{before!r}, that of the fitted model, since warm_start=True"
+            refuse(name, expected, now)
+
+
+def _share(prior_correction: float) -> float:
+    """The `negative_sampling` that calls for it, without the last digits, which are rounded."""
+    return float(f"{math.exp(prior_correction):.12g}")
+
+
+def check_same_inputs(inputs: Inputs, X: Any, given_fields: Any) -> None:
+    """Raises ValueError unless the columns are in the fields that they were in."""
+    if isinstance(X, Dataset) or given_fields is None:
+        return  # what is wrong with them is found elsewhere
+    if inputs.fields is None or not np.array_equal(inputs.fields, given_fields):
+        refuse("fields", "those of the fitted model, or None, since warm_start=True", given_fields)
+
+
+def check_known_rows(spec: ModelSpec, data: _core.Dataset) -> None:
+    """Raises ValueError where the id space has grown."""
+    if data.n_features > spec.n_features:
+        expected = f"at most {spec.n_features} features, those of the fitted model"
+        refuse("X", f"{expected}, since warm_start=True", data.n_features)
+    if spec.kind == "ffm" and data.n_fields > spec.n_fields:
+        expected = f"at most {spec.n_fields} fields, those of the fitted model"
+        refuse("X", f"{expected}, since warm_start=True", data.n_fields)
+
+
+def model_to_go_on(
+    spec: ModelSpec, model: _core.Model, kept: Optimizer | None, wanted: Optimizer, seed: int
+) -> _core.Model:
+    """The fitted model itself where its optimizer state is of use, else a new one of its weights.
+
+    `kept` is the optimizer whose state belongs to the weights of `model`.
+    """
+    if kept is None or not kept.may_become(wanted):
+        return spec.build_from(stored_weights(spec, model), wanted, seed)
+    for part in spec.parts:
+        model.set_optimizer(part, wanted.core())
+    return model

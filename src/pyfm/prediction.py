@@ -1,0 +1,28 @@
+"""Scores and predictions of a model, with the prior correction that its training calls for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pyfm import _core
+
+
+def scores(
+    model: _core.Model, rows: _core.Dataset, correction: float, n_threads: int
+) -> _core.Floats:
+    """Raw scores, shape (n_rows,); `correction` is added to each."""
+    score = model.decision_function(rows, n_threads=n_threads)
+    return score + np.float32(correction) if correction else score
+
+
+def predictions(
+    model: _core.Model, rows: _core.Dataset, correction: float, n_threads: int
+) -> _core.Doubles:
+    """On the scale of the targets, shape (n_rows,); a correction is one of log-odds."""
+    if not correction:
+        return model.predict(rows, n_threads=n_threads)
+    from scipy.special import expit
+
+    score = scores(model, rows, correction, n_threads)
+    probability: _core.Doubles = expit(score.astype(np.float64))
+    return probability
