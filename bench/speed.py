@@ -53,16 +53,18 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3, help="of each training")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2, help="in the cells of several threads")
-    parser.add_argument("--only", default="", help="cells whose name holds this text")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], help="cells with one of these in the name"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the rows")
     parser.add_argument("--peer-python", type=Path, default=Path(sys.executable))
     parser.add_argument("--libffm", type=Path, help="your own ffm-train instead of pylibffm")
     parser.add_argument("--out", type=Path, default=RESULTS / "speed.json")
     parser.add_argument("--markdown", type=Path, help="write the table to this file, too")
     args = parser.parse_args()
-    cells = [cell for cell in table(args.threads) if args.only in cell.name]
+    cells = [cell for cell in table(args.threads) if any(text in cell.name for text in args.only)]
     if not cells:
-        parser.error(f"--only: no cell's name holds {args.only!r}")
+        parser.error(f"--only: no cell's name holds any of {args.only}")
     with tempfile.TemporaryDirectory() as folder:
         source = Source(args.rows, args.valid_rows, args.seed, Path(folder))
         found = measure(cells, Context(source, args))

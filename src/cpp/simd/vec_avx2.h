@@ -35,11 +35,11 @@ struct Vec {
   explicit Vec(float x) : v(_mm256_set1_ps(x)) {}
 
   static Vec load(const float* p) { return _mm256_loadu_ps(p); }
-  static Vec load_partial(const float* p, int n) { return _mm256_maskload_ps(p, first(n)); }
   void store(float* p) const { _mm256_storeu_ps(p, v); }
-  void store_partial(float* p, int n) const { _mm256_maskstore_ps(p, first(n), v); }
+  // A part of a vector is always 4 floats. Loads have to wait long for what masked stores wrote.
+  static Vec load_partial(const float* p, int) { return _mm256_zextps128_ps256(_mm_loadu_ps(p)); }
+  void store_partial(float* p, int) const { _mm_storeu_ps(p, _mm256_castps256_ps128(v)); }
 
-  // Of 16-bit numbers a part of a vector is always 4 floats.
   static Vec load(const Half* p) { return _mm256_cvtph_ps(_mm_loadu_si128(at(p))); }
   static Vec load_partial(const Half* p, int) { return _mm256_cvtph_ps(_mm_loadl_epi64(at(p))); }
   void store(Half* p, Bits up) const { _mm_storeu_si128(at(p), half(up)); }
@@ -52,9 +52,6 @@ struct Vec {
     const __m256i x =
         _mm256_add_epi32(_mm256_castps_si256(v), _mm256_srli_epi32(up, 32 - kCutBits));
     return _mm256_cvtps_ph(_mm256_castsi256_ps(x), _MM_FROUND_TO_ZERO);
-  }
-  static __m256i first(int n) {
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
 };
 

@@ -35,9 +35,21 @@ struct Vec {
   explicit Vec(float x) : v(_mm512_set1_ps(x)) {}
 
   static Vec load(const float* p) { return _mm512_loadu_ps(p); }
-  static Vec load_partial(const float* p, int n) { return _mm512_maskz_loadu_ps(first(n), p); }
   void store(float* p) const { _mm512_storeu_ps(p, v); }
-  void store_partial(float* p, int n) const { _mm512_mask_storeu_ps(p, first(n), v); }
+  // A part of a vector is 4, 8 or 12 floats. Loads have to wait long for what masked stores wrote.
+  static Vec load_partial(const float* p, int n) {
+    if (n == 4) return _mm512_zextps128_ps512(_mm_loadu_ps(p));
+    if (n == 8) return _mm512_zextps256_ps512(_mm256_loadu_ps(p));
+    return _mm512_maskz_loadu_ps(first(n), p);
+  }
+  void store_partial(float* p, int n) const {
+    if (n == 4)
+      _mm_storeu_ps(p, _mm512_castps512_ps128(v));
+    else if (n == 8)
+      _mm256_storeu_ps(p, _mm512_castps512_ps256(v));
+    else
+      _mm512_mask_storeu_ps(p, first(n), v);
+  }
 
   static Vec load(const Half* p) { return _mm512_cvtph_ps(load16(p)); }
   static Vec load_partial(const Half* p, int n) { return _mm512_cvtph_ps(load16(p, n)); }
@@ -48,9 +60,20 @@ struct Vec {
   static __m256i load16(const void* p) {
     return _mm256_loadu_si256(static_cast<const __m256i*>(p));
   }
-  static __m256i load16(const void* p, int n) { return _mm256_maskz_loadu_epi16(first(n), p); }
+  static __m256i load16(const void* p, int n) {
+    if (n == 4) return _mm256_zextsi128_si256(_mm_loadl_epi64(static_cast<const __m128i*>(p)));
+    if (n == 8) return _mm256_zextsi128_si256(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+    return _mm256_maskz_loadu_epi16(first(n), p);
+  }
   static void store16(__m256i x, void* p) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
-  static void store16(__m256i x, void* p, int n) { _mm256_mask_storeu_epi16(p, first(n), x); }
+  static void store16(__m256i x, void* p, int n) {
+    if (n == 4)
+      _mm_storel_epi64(static_cast<__m128i*>(p), _mm256_castsi256_si128(x));
+    else if (n == 8)
+      _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_castsi256_si128(x));
+    else
+      _mm256_mask_storeu_epi16(p, first(n), x);
+  }
   __m256i half(Bits up) const {
     const __m512i x =
         _mm512_add_epi32(_mm512_castps_si512(v), _mm512_srli_epi32(up, 32 - kCutBits));
