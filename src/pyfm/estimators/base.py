@@ -102,7 +102,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             fraction, stratify = settings.validation_fraction, self._loss == "logistic"
             train, valid = split(train, fraction, stratify=stratify, seed=split_seed)
         spec = replace(settings.spec, n_features=train.n_features, n_fields=train.n_fields)
-        model = spec.build(settings.optimizer, seed)
+        model = spec.build(settings.optimizers, seed)
         progress = make_progress(settings.verbose, settings.training.epochs, train.n_rows)
         training = Training(model, settings.training, train, valid, progress)
         interrupt = None

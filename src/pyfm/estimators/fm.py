@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pyfm.estimators.base import Estimator
@@ -21,7 +22,7 @@ class FMModel(Estimator):
         *,
         n_factors: int = 8,
         learning_rate: float | None = None,
-        optimizer: str | Optimizer = "adagrad",
+        optimizer: str | Optimizer | Mapping[str, str | Optimizer] = "adagrad",
         l1: float | None = None,
         l2: float | None = None,
         epochs: int = 10,

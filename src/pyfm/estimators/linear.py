@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pyfm.estimators.base import Estimator
@@ -20,7 +21,7 @@ class LinearModel(Estimator):
         self,
         *,
         learning_rate: float | None = None,
-        optimizer: str | Optimizer = "adagrad",
+        optimizer: str | Optimizer | Mapping[str, str | Optimizer] = "adagrad",
         l1: float | None = None,
         l2: float | None = None,
         epochs: int = 10,

@@ -11,7 +11,7 @@ import numpy as np
 
 from pyfm.checks import check_bool, check_choice, check_fraction, check_int, check_real, refuse
 from pyfm.estimators.model_spec import DTYPES, ModelSpec
-from pyfm.optim import Optimizer, resolve
+from pyfm.optim import Optimizer, resolve_parts
 from pyfm.training import TrainingOptions
 
 _MAX_FACTORS = 1024
@@ -23,7 +23,7 @@ class Settings:
     """Everything that a fit is told, apart from the data."""
 
     spec: ModelSpec  # sizes that depend on the data are still 0
-    optimizer: Optimizer
+    optimizers: Mapping[str, Optimizer]  # of the parts
     training: TrainingOptions
     validation_fraction: float
     verbose: int
@@ -65,7 +65,7 @@ class Settings:
         )
         return cls(
             spec=spec,
-            optimizer=resolve(params["optimizer"], **rates),
+            optimizers=resolve_parts(params["optimizer"], spec.parts, **rates),
             training=training,
             validation_fraction=check_fraction(
                 "validation_fraction", params["validation_fraction"]

@@ -82,9 +82,7 @@ def from_json(text: str) -> tuple[Estimator, dict[str, Any]]:
 
 def _params_to_json(params: dict[str, Any]) -> dict[str, Any]:
     plain = {name: _plain(value) for name, value in params.items()}
-    if isinstance(plain["optimizer"], Optimizer):
-        name, values = plain["optimizer"].core()
-        plain["optimizer"] = {"name": name} | values
+    plain["optimizer"] = _optimizer_to_json(plain["optimizer"])
     if not isinstance(plain["random_state"], int):
         plain["random_state"] = None  # a generator's state is no parameter
     return plain
@@ -94,16 +92,33 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def _optimizer_to_json(optimizer: Any) -> Any:
+    if isinstance(optimizer, Mapping):
+        return {"parts": {part: _optimizer_to_json(of) for part, of in optimizer.items()}}
+    if isinstance(optimizer, Optimizer):
+        name, values = optimizer.core()
+        return {"name": name} | values
+    return optimizer
+
+
 def _params_from_json(params: dict[str, Any]) -> dict[str, Any]:
-    optimizer = params.get("optimizer")
-    if isinstance(optimizer, dict):
-        values = dict(optimizer)
-        kind = OPTIMIZERS.get(values.pop("name", None))
-        known = set() if kind is None else {field.name for field in fields(kind)}
-        if kind is None or set(values) != known:
-            refuse("metadata: params.optimizer", "an optimizer of pyfm.optim", optimizer)
-        params = params | {"optimizer": kind(**values)}
+    if "optimizer" in params:
+        params = params | {"optimizer": _optimizer_from_json(params["optimizer"])}
     return params
+
+
+def _optimizer_from_json(optimizer: Any) -> Any:
+    """Parameters that a file lacks have their defaults: earlier versions did not write them all."""
+    if not isinstance(optimizer, dict):
+        return optimizer
+    if isinstance(parts := optimizer.get("parts"), dict):
+        return {part: _optimizer_from_json(of) for part, of in parts.items()}
+    values = dict(optimizer)
+    name = values.pop("name", None)
+    kind = OPTIMIZERS.get(name) if isinstance(name, str) else None
+    if kind is None or not set(values) <= {field.name for field in fields(kind)}:
+        refuse("metadata: params.optimizer", "an optimizer of pyfm.optim", optimizer)
+    return kind(**values)
 
 
 def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
