@@ -9,14 +9,14 @@ row's loss by the score :math:`s`, times the row's weight.
 
 They are lazy: a row moves only the weights of the features it contains, and their state. Weights
 that it does not touch neither shrink nor coast on, and their averages do not fade. The strength of
-a penalty therefore counts once per occurrence of a feature, as in libffm. The bias is not
-penalized.
+a penalty therefore counts once per occurrence of a feature, as in libffm (FTRL's counts once in
+all). The bias is not penalized.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from pyfm.checks import check_choice, check_real, refuse
@@ -122,8 +122,8 @@ class Momentum(Optimizer):
 
     .. math:: v \leftarrow μ v + g + λ_2 w, \qquad w \leftarrow w - η v
 
-    A gradient moves its weight by :math:`η / (1 - μ)` times itself in all. Lazy: velocity and weight
-    rest between the rows that contain the feature.
+    A gradient moves its weight by :math:`η / (1 - μ)` times itself in all. Lazy: velocity and
+    weight rest between the rows that contain the feature.
 
     Parameters
     ----------
@@ -172,10 +172,13 @@ class Momentum(Optimizer):
 class Nesterov(Optimizer):
     r"""Momentum that looks ahead: the step has the velocity of the next one in it.
 
-    .. math:: g \leftarrow g + λ_2 w, \qquad v \leftarrow μ v + g, \qquad w \leftarrow w - η\,(g + μ v)
+    .. math::
+        g &\leftarrow g + λ_2 w \\
+        v &\leftarrow μ v + g \\
+        w &\leftarrow w - η\,(g + μ v)
 
-    A gradient moves its weight by :math:`η / (1 - μ)` times itself in all. Lazy: velocity and weight
-    rest between the rows that contain the feature.
+    A gradient moves its weight by :math:`η / (1 - μ)` times itself in all. Lazy: velocity and
+    weight rest between the rows that contain the feature.
 
     Parameters
     ----------
@@ -284,8 +287,8 @@ class RMSProp(Optimizer):
         v &\leftarrow ρ v + (1 - ρ)\, g^2 \\
         w &\leftarrow w - η\, g / (\sqrt{v} + ε)
 
-    Lazy: the average :math:`v` is one over the rows that contain the feature. It starts at 0, so that
-    the first step is :math:`η / \sqrt{1 - ρ}` long.
+    Lazy: the average :math:`v` is one over the rows that contain the feature. It starts at 0, so
+    that the first step is :math:`η / \sqrt{1 - ρ}` long.
 
     Parameters
     ----------

@@ -67,8 +67,8 @@ inline float ffm_squared_slope(const PartView& view, const Scratch& s) noexcept 
     if (s.first[f] < 0 || s.next_entry[s.first[f]] < 0) continue;
     const Index at = Index{f} * view.shape.block;
     for (int e = s.first[f]; e >= 0; e = s.next_entry[e])
-      total = total + squared_slope_of<S>(s, e, s.sums + f * view.shape.width + at, at,
-                                          view.shape.block);
+      total = total +
+              squared_slope_of<S>(s, e, s.sums + f * view.shape.width + at, at, view.shape.block);
   }
   return sum(total);
 }

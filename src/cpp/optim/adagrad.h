@@ -20,7 +20,7 @@ struct AdaGrad {
 
   template <class V>
   void merge(V* shared, const V* own, const V* base) const {
-    for (int i : {0, 1}) shared[i] = with_gain(shared[i], own[i], base[i]);
+    for (int i = 0; i < 2; ++i) shared[i] = with_gain(shared[i], own[i], base[i]);
   }
 
   template <class V>

@@ -31,8 +31,8 @@ inline V one_minus_exp(V x) {
 }
 
 struct Adam {
-  static constexpr OptimizerInfo info = {
-      "adam", 3, "learning_rate beta1 beta2 epsilon weight_decay l1 l2"};
+  static constexpr OptimizerInfo info = {"adam", 3,
+                                         "learning_rate beta1 beta2 epsilon weight_decay l1 l2"};
   float eta, beta1, beta2, log1, log2, epsilon, kept, l2;
 
   explicit Adam(const OptimizerParams& p)
@@ -47,7 +47,7 @@ struct Adam {
 
   template <class V>
   void init(V, V* s) const {
-    for (int i : {0, 1, 2}) s[i] = V(0.0f);
+    for (int i = 0; i < 3; ++i) s[i] = V(0.0f);
   }
 
   // The averages count by the steps that they stand for.

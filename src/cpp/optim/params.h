@@ -19,7 +19,7 @@ struct OptimizerParams {
   float l1 = 0;                   // λ₁
   float l2 = 0;                   // λ₂
   float clip_value = kNoLimit;    // of the gradient of each weight
-  float clip_norm = kNoLimit;     // of the gradient of all weights of a part that an example touches
+  float clip_norm = kNoLimit;  // of the gradient of all weights of a part that an example touches
 };
 
 // Numbers that a parameter may be; all are finite. A limit may also be left out.

@@ -22,7 +22,8 @@ struct alignas(kApart) PartWorker {
   ScratchMemory scratch;
   std::optional<HotRows> hot;
 
-  // d loss / d score, made smaller where the gradient of this part's weights is longer than allowed.
+  // d loss / d score, made smaller where the gradient of this part's weights is longer than
+  // allowed.
   float clipped(float dscore) noexcept;
 };
 
