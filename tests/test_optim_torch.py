@@ -97,8 +97,8 @@ def test_the_core_takes_the_same_steps(
         normalize=False, init_scale=1.0, dtype="float32", seed=0,
         linear_optimizer=(name, params(own)), factor_optimizer=None,
     )  # fmt: skip
-    x = np.float32(rng.uniform(0.5, 2, (STEPS, n)) * rng.choice([-1, 1], (STEPS, n)))
-    y = np.float32(rng.normal(size=STEPS))
+    x = (rng.uniform(0.5, 2, (STEPS, n)) * rng.choice([-1, 1], (STEPS, n))).astype(np.float32)
+    y = rng.normal(size=STEPS).astype(np.float32)
     w = torch.zeros(n, dtype=torch.float64, requires_grad=True)
     steps = peer(w)
     for i in range(STEPS):

@@ -460,7 +460,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 }
 
 
-def resolve(optimizer: object, parameter: str = "optimizer", **given: float | None) -> Optimizer:
+def resolve(optimizer: object, parameter: str = "optimizer", /, **given: float | None) -> Optimizer:
     """The optimizer that an estimator's parameters describe.
 
     `parameter` is what the user calls `optimizer`. `given` are the estimator's own learning_rate,
