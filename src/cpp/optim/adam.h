@@ -17,16 +17,17 @@
 namespace pyfm::PYFM_ISA {
 namespace {
 
-// 1 - e⁻ˣ for x >= 0 with small relative error: E(2y) = E(y) (2 - E(y)), five times from the series
-// at x / 32.
+// 1 - e⁻ˣ for x >= 0 with small relative error: E(2y) = E(y) (2 - E(y)), thrice from the series at
+// x / 8.
 template <class V>
 inline V one_minus_exp(V x) {
-  const V most(0.6f);  // beyond, float32 knows only 1
-  V y = x * V(1.0f / 32);
+  const V most(2.4f);  // beyond, float32 knows only 1
+  V y = x * V(1.0f / 8);
   y = select(less_equal(y, most), y, most);
-  V e = fma(y, V(1.0f / 120), V(-1.0f / 24));
-  e = fma(y, fma(y, fma(y, e, V(1.0f / 6)), V(-0.5f)), V(1.0f)) * y;
-  for (int i = 0; i < 5; ++i) e = e * (V(2.0f) - e);
+  V e = fma(y, V(1.0f / 5040), V(-1.0f / 720));
+  e = fma(y, fma(y, fma(y, e, V(1.0f / 120)), V(-1.0f / 24)), V(1.0f / 6));
+  e = fma(y, fma(y, e, V(-0.5f)), V(1.0f)) * y;
+  for (int i = 0; i < 3; ++i) e = e * (V(2.0f) - e);
   return e;
 }
 
@@ -72,11 +73,11 @@ struct Adam {
   void step(V& w, V* s, V g) const {
     g = fma(V(l2), w, g);
     s[2] = s[2] + V(1.0f);
-    const V news1 = V(1 - beta1) / one_minus_exp(V(log1) * s[2]);
-    const V news2 = V(1 - beta2) / one_minus_exp(V(log2) * s[2]);
-    s[0] = fma(news1, g - s[0], s[0]);
+    const V mass1 = one_minus_exp(V(log1) * s[2]), mass2 = one_minus_exp(V(log2) * s[2]);
+    const V inverse = V(1.0f) / (mass1 * mass2);  // one division for two
+    s[0] = fma(V(1 - beta1) * mass2 * inverse, g - s[0], s[0]);
     const V square = s[1] * s[1];
-    s[1] = sqrt(fma(news2, g * g - square, square));
+    s[1] = sqrt(fma(V(1 - beta2) * mass1 * inverse, g * g - square, square));
     w = V(kept) * w - rate(s) * s[0];
   }
 };

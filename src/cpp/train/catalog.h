@@ -20,39 +20,53 @@ namespace {
 template <class...>
 struct List {};
 
+// Block sizes that a kernel cannot do without: those of FFM of which several fit a vector. The
+// kernel for all sizes takes up to six times as long there.
+template <template <int, class> class Part, int K>
+inline constexpr int needed_size = 0;
+
+// Sizes of a block that kernels know at compile time; 0 serves all others.
+#ifdef PYFM_FEW_KERNELS  // sanitizers take their time
+using BlockSizes = std::integer_sequence<int, 0, 4>;
+#else
+using BlockSizes = std::integer_sequence<int, 0, 4, 8, 16, 32>;
+template <int K>
+inline constexpr int needed_size<Ffm, K> = fields_per_vector<K> > 1 ? K : 0;
+#endif
+
 // Kernels are compiled once per optimizer and block size, and there are more of them than anyone
 // wants to wait for. An optimizer that CTR models live on has kernels for every block size, which
-// do nothing but its step; those that also clip or shrink serve all sizes.
+// do nothing but its step; of those that also clip or shrink there are few.
 template <class O>
 struct EverySize {
   static constexpr OptimizerInfo info = O::info;
   template <bool proximal>
   using Policy = std::conditional_t<proximal, Proximal<O>, O>;
-  static constexpr int size_of(int block, bool proximal) { return proximal ? 0 : block; }
+  template <template <int, class> class Part, int K, bool proximal>
+  static constexpr int size = proximal ? needed_size<Part, K> : K;
 };
 
-// Of the others there is one kernel for everything.
+// Of the others there are no more than those few, which do everything.
 template <class O>
-struct AnySize {
+struct FewSizes {
   static constexpr OptimizerInfo info = O::info;
   template <bool>
   using Policy = Proximal<O>;
-  static constexpr int size_of(int, bool) { return 0; }
+  template <template <int, class> class Part, int K, bool>
+  static constexpr int size = needed_size<Part, K>;
 };
 
-// Sizes of a block that kernels know at compile time; 0 serves all others.
-#ifdef PYFM_FEW_KERNELS  // sanitizers take their time
+#ifdef PYFM_FEW_KERNELS
 template <class O>
-using EverySizeIfMany = AnySize<O>;
-using BlockSizes = std::integer_sequence<int, 0, 4>;
+using EverySizeIfMany = FewSizes<O>;
 #else
 template <class O>
 using EverySizeIfMany = EverySize<O>;
-using BlockSizes = std::integer_sequence<int, 0, 4, 8, 16, 32>;
 #endif
 
-using Optimizers = List<EverySizeIfMany<Sgd>, AnySize<Momentum>, AnySize<Nesterov>,
-                        EverySize<AdaGrad>, AnySize<RmsProp>, AnySize<Adam>, EverySizeIfMany<Ftrl>>;
+using Optimizers =
+    List<EverySizeIfMany<Sgd>, FewSizes<Momentum>, FewSizes<Nesterov>, EverySize<AdaGrad>,
+         FewSizes<RmsProp>, FewSizes<Adam>, EverySizeIfMany<Ftrl>>;
 
 // In the order of enum Storage (model/view.h).
 using Storages = List<float, Half>;

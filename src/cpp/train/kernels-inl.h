@@ -53,7 +53,7 @@ constexpr auto expand(ListOfTemplates<P...>, List<O...>, std::integer_sequence<i
   PartKernels* next = t.kernels;
   const auto storages = [&]<template <int, class> class Q, class Opt, bool proximal, int Size>() {
     using Policy = typename Opt::template Policy<proximal>;
-    ((*next++ = part_kernels<Q<Opt::size_of(Size, proximal), S>, Policy>()), ...);
+    ((*next++ = part_kernels<Q<Opt::template size<Q, Size, proximal>, S>, Policy>()), ...);
   };
   const auto sizes = [&]<template <int, class> class Q, class Opt, bool proximal>() {
     (storages.template operator()<Q, Opt, proximal, K>(), ...);
