@@ -27,8 +27,10 @@ inline constexpr int needed_size = 0;
 
 // Sizes of a block that kernels know at compile time; 0 serves all others.
 #ifdef PYFM_FEW_KERNELS  // sanitizers take their time
+inline constexpr bool few_kernels = true;
 using BlockSizes = std::integer_sequence<int, 0, 4>;
 #else
+inline constexpr bool few_kernels = false;
 using BlockSizes = std::integer_sequence<int, 0, 4, 8, 16, 32>;
 template <int K>
 inline constexpr int needed_size<Ffm, K> = fields_per_vector<K> > 1 ? K : 0;
@@ -41,9 +43,9 @@ template <class O>
 struct EverySize {
   static constexpr OptimizerInfo info = O::info;
   template <bool proximal>
-  using Policy = std::conditional_t<proximal, Proximal<O>, O>;
+  using Policy = std::conditional_t<proximal || few_kernels, Proximal<O>, O>;
   template <template <int, class> class Part, int K, bool proximal>
-  static constexpr int size = proximal ? needed_size<Part, K> : K;
+  static constexpr int size = proximal && !few_kernels ? needed_size<Part, K> : K;
 };
 
 // Of the others there are no more than those few, which do everything.
@@ -56,13 +58,8 @@ struct FewSizes {
   static constexpr int size = needed_size<Part, K>;
 };
 
-#ifdef PYFM_FEW_KERNELS
 template <class O>
-using EverySizeIfMany = FewSizes<O>;
-#else
-template <class O>
-using EverySizeIfMany = EverySize<O>;
-#endif
+using EverySizeIfMany = std::conditional_t<few_kernels, FewSizes<O>, EverySize<O>>;
 
 using Optimizers =
     List<EverySizeIfMany<Sgd>, FewSizes<Momentum>, FewSizes<Nesterov>, EverySize<AdaGrad>,
