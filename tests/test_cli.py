@@ -266,7 +266,6 @@ def test_no_command_is_help_and_version() -> None:
         ("train -r nan train.ffm", 2, "learning_rate: expected a finite number > 0"),
         ("train -s 0 train.ffm", 2, "n_jobs"),
         ("train --seed -1 train.ffm", 2, "random_state"),
-        ("train --l1 1 train.ffm", 2, "'adagrad' has no l1"),
         ("train --model linear -k 4 train.ffm", 2, "--n-factors: a linear model has no such"),
         ("train --model gbdt train.ffm", 2, "gbdt"),
         ("train --optimizer lion train.ffm", 2, "lion"),
