@@ -23,8 +23,17 @@ FACTOR_MODELS = [model for model in MODELS if model != "linear"]
 N_FACTORS = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 32)
 N_FIELDS = (1, 2, 3, 4, 5, 39)
 
-# Regularization and rates large enough that a wrong factor shows after one step.
-PARAMS = {"learning_rate": 0.1, "l1": 0.02, "l2": 0.05, "beta": 1.0, "initial_accumulator": 0.5}
+# Regularization and rates large enough that a wrong factor shows after one step, an ε so large that
+# steps are smooth in the gradient: near 0, where float32 hardly knows its sign, they would not be.
+PARAMS: dict[str, float | None] = {
+    "learning_rate": 0.1, "momentum": 0.5, "rho": 0.8, "beta": 1.0, "beta1": 0.7, "beta2": 0.9,
+    "epsilon": 0.1, "weight_decay": 0.1, "initial_accumulator": 0.5, "l1": 0.0, "l2": 0.05,
+    "clip_value": None, "clip_norm": None,
+}  # fmt: skip
+# What other kernels do: L1 (except in FTRL) and clipping by value; then also clipping by norm.
+PROXIMAL = (("l1", 0.02), ("clip_value", 0.1))
+CLIPPED = (*PROXIMAL, ("clip_norm", 0.2))
+UNREGULARIZED = (("l1", 0.0), ("l2", 0.0), ("weight_decay", 0.0))
 
 FEATURES_PER_FIELD = 3  # few, so that rows share features and the optimizers' state matters
 
@@ -34,7 +43,11 @@ ROUNDOFF = 2.0**-24
 
 def optimizer(name: str, **changes: float) -> tuple[str, Mapping[str, float]]:
     """The optimizer with its parameters from PARAMS, as _core.Model takes it."""
-    return name, {p: changes.get(p, PARAMS[p]) for p in CATALOG["optimizers"][name]}
+    params = PARAMS | changes
+    if name == "ftrl":
+        params["l1"] = changes.get("l1", 0.02)
+    chosen = {p: params[p] for p in CATALOG["optimizers"][name]}
+    return name, {p: value for p, value in chosen.items() if value is not None}
 
 
 # --- rows -----------------------------------------------------------------------------------------

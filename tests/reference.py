@@ -43,6 +43,10 @@ LOSSES = {
 
 
 class Optimizer:
+    """`step` clips the gradient, takes the optimizer's own step, `move`, and shrinks the weight:
+    the truncated gradient of Langford, Li, Zhang 2009 with an infinite threshold, by l1 times
+    `rate`, which is how far a lasting gradient of 1 moves the weight now."""
+
     def __init__(self, w: Array, params: Mapping[str, float]) -> None:
         self.w = w
         self.p = dict(params)
@@ -52,22 +56,88 @@ class Optimizer:
         """Sets up the state that stands beside each weight."""
 
     def step(self, at: Index, g: Any) -> None:
+        limit = self.p.get("clip_value", math.inf)
+        self.move(at, np.clip(g, -limit, limit))
+        w = self.w[at]
+        self.w[at] = np.sign(w) * np.maximum(0, np.abs(w) - self.p["l1"] * self.rate(at))
+
+    def move(self, at: Index, g: Any) -> None:
         raise NotImplementedError
+
+    def rate(self, at: Index) -> Any:
+        return self.p["learning_rate"]
 
 
 class Sgd(Optimizer):
-    def step(self, at: Index, g: Any) -> None:
+    def move(self, at: Index, g: Any) -> None:
         self.w[at] -= self.p["learning_rate"] * (g + self.p["l2"] * self.w[at])
+
+
+class Momentum(Optimizer):
+    def start(self) -> None:
+        self.v = np.zeros_like(self.w)
+
+    def move(self, at: Index, g: Any) -> None:
+        self.v[at] = self.p["momentum"] * self.v[at] + g + self.p["l2"] * self.w[at]
+        self.w[at] -= self.p["learning_rate"] * self.v[at]
+
+    def rate(self, at: Index) -> Any:
+        return self.p["learning_rate"] / (1 - self.p["momentum"])
+
+
+class Nesterov(Momentum):
+    def move(self, at: Index, g: Any) -> None:
+        g = g + self.p["l2"] * self.w[at]
+        self.v[at] = self.p["momentum"] * self.v[at] + g
+        self.w[at] -= self.p["learning_rate"] * (g + self.p["momentum"] * self.v[at])
 
 
 class AdaGrad(Optimizer):
     def start(self) -> None:
         self.squares = np.full_like(self.w, self.p["initial_accumulator"])
 
-    def step(self, at: Index, g: Any) -> None:
+    def move(self, at: Index, g: Any) -> None:
         g = g + self.p["l2"] * self.w[at]
         self.squares[at] += g**2
         self.w[at] -= self.p["learning_rate"] * g / np.sqrt(self.squares[at])
+
+    def rate(self, at: Index) -> Any:
+        return self.p["learning_rate"] / np.sqrt(self.squares[at])
+
+
+class RmsProp(Optimizer):
+    def start(self) -> None:
+        self.v = np.zeros_like(self.w)
+
+    def move(self, at: Index, g: Any) -> None:
+        g = g + self.p["l2"] * self.w[at]
+        self.v[at] = self.p["rho"] * self.v[at] + (1 - self.p["rho"]) * g**2
+        self.w[at] -= self.rate(at) * g
+
+    def rate(self, at: Index) -> Any:
+        return self.p["learning_rate"] / (np.sqrt(self.v[at]) + self.p["epsilon"])
+
+
+class Adam(Optimizer):
+    """Kingma & Ba 2015, algorithm 1, with the decay of Loshchilov & Hutter 2019. Each weight counts
+    its own steps."""
+
+    def start(self) -> None:
+        self.m, self.v, self.t = (np.zeros_like(self.w) for _ in range(3))
+
+    def move(self, at: Index, g: Any) -> None:
+        p = self.p
+        g = g + p["l2"] * self.w[at]
+        self.t[at] += 1
+        self.m[at] = p["beta1"] * self.m[at] + (1 - p["beta1"]) * g
+        self.v[at] = p["beta2"] * self.v[at] + (1 - p["beta2"]) * g**2
+        m = self.m[at] / (1 - p["beta1"] ** self.t[at])
+        decay = p["learning_rate"] * p["weight_decay"] * self.w[at]
+        self.w[at] -= self.rate(at) * m + decay
+
+    def rate(self, at: Index) -> Any:
+        v = self.v[at] / (1 - self.p["beta2"] ** self.t[at])
+        return self.p["learning_rate"] / (np.sqrt(v) + self.p["epsilon"])
 
 
 class Ftrl(Optimizer):
@@ -79,7 +149,10 @@ class Ftrl(Optimizer):
         self.z = -self.w * curvature - np.sign(self.w) * p["l1"]
         self.n = np.zeros_like(self.w)
 
-    def step(self, at: Index, g: Any) -> None:
+    def rate(self, at: Index) -> Any:
+        return 0.0  # L1 is part of the step
+
+    def move(self, at: Index, g: Any) -> None:
         p, n, w = self.p, self.n[at], self.w[at]
         sigma = (np.sqrt(n + g**2) - np.sqrt(n)) / p["learning_rate"]
         self.z[at] += g - sigma * w
@@ -89,7 +162,15 @@ class Ftrl(Optimizer):
         self.w[at] = np.where(np.abs(z) <= p["l1"], 0, -(z - np.sign(z) * p["l1"]) / curvature)
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": Sgd, "adagrad": AdaGrad, "ftrl": Ftrl}
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": Sgd,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adagrad": AdaGrad,
+    "rmsprop": RmsProp,
+    "adam": Adam,
+    "ftrl": Ftrl,
+}
 
 # --- the factor part of each model ----------------------------------------------------------------
 #
@@ -228,17 +309,29 @@ class Reference:
         slope = weight * self.loss.slope(score, y)
         row = self.known(row)
         if self.linear is not None:
-            self.bias_steps.step((0,), slope)
+            norm = abs(slope) * math.sqrt(1 + sum(x**2 for _, _, x in row))
+            scale = clipped_to(norm, self.linear_steps.p)
+            self.bias_steps.step((0,), scale * slope)
             for _, j, x in row:
-                self.linear_steps.step((j,), slope * x)
+                self.linear_steps.step((j,), scale * slope * x)
         if self.part:
+            gradients = self.part.gradients(self.factors, row)
+            norm = abs(slope) * math.sqrt(sum(float(np.sum(g**2)) for _, g in gradients))
+            scale = clipped_to(norm, self.factor_steps.p)
             for at, gradient in self.part.gradients(self.factors, row):
-                self.factor_steps.step(at, slope * gradient)
+                self.factor_steps.step(at, scale * slope * gradient)
         return self.loss.value(score, y)
 
 
+def clipped_to(norm: float, params: Mapping[str, float]) -> float:
+    """The factor that brings the norm of a row's gradient by a part's weights down to the limit."""
+    limit = params.get("clip_norm", math.inf)
+    return limit / norm if norm > limit else 1.0
+
+
 def unregularized(params: Mapping[str, float]) -> dict[str, float]:
-    return {name: 0.0 if name in ("l1", "l2") else value for name, value in params.items()}
+    penalties = ("l1", "l2", "weight_decay")
+    return {name: 0.0 if name in penalties else value for name, value in params.items()}
 
 
 # --- metrics: (y, prediction on the scale of y, weight) -------------------------------------------

@@ -11,7 +11,7 @@ from contract import Case, Data, make_data, train
 
 from pyfm import _core
 
-SGD = ("sgd", {"learning_rate": 0.1, "l2": 0.0})
+SGD = ("sgd", {"learning_rate": 0.1, "l1": 0.0, "l2": 0.0})
 
 
 def model(**changes: Any) -> _core.Model:
@@ -46,26 +46,49 @@ def model(**changes: Any) -> _core.Model:
             {"dtype": "float64"},
             "dtype: expected 'float32' or 'float16', found float64",
         ),
-        ({"factor_optimizer": ("adam", {})}, "optimizer: expected one of 'sgd',"),
+        ({"factor_optimizer": ("lion", {})}, "optimizer: expected one of 'sgd',"),
         (
-            {"factor_optimizer": ("sgd", {"learning_rate": 0.0, "l2": 0.0})},
+            {"factor_optimizer": ("sgd", {"learning_rate": 0.0, "l1": 0.0, "l2": 0.0})},
             "sgd.learning_rate: expected a finite number > 0, found 0",
         ),
         (
-            {"factor_optimizer": ("sgd", {"learning_rate": 0.1, "l2": -1.0})},
+            {"factor_optimizer": ("sgd", {"learning_rate": 0.1, "l1": 0.0, "l2": -1.0})},
             "sgd.l2: expected a finite number >= 0, found -1",
         ),
         (
-            {"factor_optimizer": ("sgd", {"learning_rate": 1e-40, "l2": 0.0})},
+            {"factor_optimizer": ("sgd", {"learning_rate": 1e-40, "l1": 0.0, "l2": 0.0})},
             "sgd.learning_rate: expected a number between 1e-30 and 1e30, found 1e-40",
         ),
         (
-            {"factor_optimizer": ("sgd", {"learning_rate": 0.1})},
+            {"factor_optimizer": ("sgd", {"learning_rate": 0.1, "l1": 0.0})},
             "sgd.l2: expected a number, found nothing",
         ),
         (
-            {"factor_optimizer": ("sgd", {"learning_rate": 0.1, "l2": 0.0, "beta": 1.0})},
-            "sgd: expected parameters learning_rate l2, found beta",
+            {
+                "factor_optimizer": (
+                    "sgd",
+                    {"learning_rate": 0.1, "l1": 0.0, "l2": 0.0, "clip_norm": 0.0},
+                )
+            },
+            "sgd.clip_norm: expected a finite number > 0, found 0",
+        ),
+        (
+            {
+                "factor_optimizer": (
+                    "momentum",
+                    {"learning_rate": 0.1, "momentum": 1.0, "l1": 0.0, "l2": 0.0},
+                )
+            },
+            "momentum.momentum: expected a number in [0, 0.999999], found 1",
+        ),
+        (
+            {
+                "factor_optimizer": (
+                    "sgd",
+                    {"learning_rate": 0.1, "l1": 0.0, "l2": 0.0, "beta": 1.0},
+                )
+            },
+            "sgd: expected parameters learning_rate l1 l2, found beta",
         ),
         ({"linear_optimizer": None}, "linear_optimizer: expected an optimizer for every part"),
     ],

@@ -36,7 +36,7 @@ def pairs(n: int, dtype: str, seed: int = 0, rate: float = 0.25) -> tuple[_core.
     model = _core.Model(
         kind="ffm", loss="squared", n_features=2 * n, n_fields=2, n_factors=1, linear=False,
         normalize=False, init_scale=1.0, dtype=dtype, seed=seed, linear_optimizer=None,
-        factor_optimizer=("sgd", {"learning_rate": rate, "l2": 0.0}),
+        factor_optimizer=("sgd", {"learning_rate": rate, "l1": 0.0, "l2": 0.0}),
     )  # fmt: skip
     rows = [[(0, i, 1.0), (1, n + i, 1.0)] for i in range(n)]
     return model, Data(rows, [0.0] * n, None, 2 * n, 2)

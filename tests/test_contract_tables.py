@@ -74,7 +74,7 @@ def test_initial_weights_depend_on_seed_and_feature_alone(model: str) -> None:
         for optimizer in contract.OPTIMIZERS:
             met = [4, 0, 9]
             rows = [[(0, j, 1.0)] for j in met]
-            core = Case(model, optimizer, n_fields=5, params=(("l2", 0.0), ("l1", 0.0))).core()
+            core = Case(model, optimizer, n_fields=5, params=contract.UNREGULARIZED).core()
             train(core, Data(rows, [0.0] * 3, [0.0] * 3, 15, 5).core())
             found = weights(core).factors
             # FTRL's weights come out of its closed form, a few roundings away.
@@ -133,7 +133,7 @@ def test_weights_that_were_set_are_kept_by_training(
     model: str, optimizer: str, value: float
 ) -> None:
     """As when a saved model is trained further: no row is initialized again, zeros neither."""
-    case = Case(model, optimizer, params=(("l1", 0.0), ("l2", 0.0)))
+    case = Case(model, optimizer, params=contract.UNREGULARIZED)
     core = case.core()
     set_all(core, value)
     nothing = make_data(["plain"] * 6, 3)

@@ -119,9 +119,12 @@ def test_merged_weights_of_ftrl_are_those_of_its_state(
 
 
 @pytest.mark.parametrize("n_threads", N_THREADS)
+@pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
 @pytest.mark.parametrize("model", contract.MODELS)
-def test_ftrl_leaves_exact_zeros_on_several_threads(model: str, n_threads: int) -> None:
-    core = Case(model, "ftrl", n_fields=5, params=(("l1", 1e4),)).core()
+def test_l1_leaves_exact_zeros_on_several_threads(
+    model: str, optimizer: str, n_threads: int
+) -> None:
+    core = Case(model, optimizer, n_fields=5, params=(("l1", 1e4),)).core()
     epochs(core, make_data(KINDS * 500, 5).core(), 2, n_threads=n_threads)
     found = contract.weights(core)
     assert np.all(found.linear == 0)
@@ -139,7 +142,7 @@ def test_threads_that_start_together_find_whole_rows() -> None:
     ids = np.minimum(rng.zipf(1.2, (n_rows, n_fields)) - 1, per_field - 1)
     features = ids + np.arange(n_fields) * per_field
     data = contract.id_data(features, rng.integers(0, 2, n_rows), n_fields * per_field)
-    adagrad = ("adagrad", {"learning_rate": 0.2, "l2": 0.0, "initial_accumulator": 1.0})
+    adagrad = ("adagrad", {"learning_rate": 0.2, "l1": 0.0, "l2": 0.0, "initial_accumulator": 1.0})
     for seed in range(20):
         model = _core.Model(
             kind="ffm",

@@ -54,7 +54,7 @@ def test_every_epoch_shuffles_all_rows_anew() -> None:
             init_scale=1.0,
             dtype="float32",
             seed=3,
-            linear_optimizer=("sgd", {"learning_rate": 0.5, "l2": 0.0}),
+            linear_optimizer=("sgd", {"learning_rate": 0.5, "l1": 0.0, "l2": 0.0}),
             factor_optimizer=None,
         )
         model.train_epoch(data, epoch=epoch, shuffle=shuffle, n_threads=1, poll=None)
@@ -72,7 +72,7 @@ def test_the_loss_falls(model: str, optimizer: str, normalize: bool, level: str)
     rng = np.random.default_rng(0)
     rows = [contract.make_row("values", 5, rng) for _ in range(200)]
     y = [float(sum(j * x for _, j, x in row) > 0) for row in rows]
-    params = (("l1", 0.0), ("l2", 0.0))
+    params = contract.UNREGULARIZED
     core = Case(model, optimizer, n_fields=5, normalize=normalize, params=params).core()
     losses = epochs(core, Data(rows, y, None, 15, 5).core(), 5)
     assert losses[-1] < 0.9 * losses[0]
@@ -88,14 +88,14 @@ def xor_rows() -> Data:
 
 @pytest.mark.parametrize("model", contract.MODELS)
 def test_an_interaction_needs_factors(model: str, level: str) -> None:
-    core = Case(model, "adagrad", n_fields=2, n_factors=4, params=(("l2", 0.0),)).core()
+    core = Case(model, "adagrad", n_fields=2, n_factors=4, params=contract.UNREGULARIZED).core()
     loss = epochs(core, xor_rows().core(), 20)[-1]
     assert (loss > 0.65) if model == "linear" else (loss < 0.1)
 
 
 @pytest.mark.parametrize("model", contract.MODELS)
 def test_rows_of_weight_zero_change_nothing(model: str) -> None:
-    case = Case(model, n_fields=5, params=(("l2", 0.0),))
+    case = Case(model, n_fields=5, params=contract.UNREGULARIZED)
     data, rng = make_data(KINDS * 5, 5), np.random.default_rng(0)
     weight = [float(w) for w in rng.integers(0, 2, len(data.rows))]
     kept = [i for i, w in enumerate(weight) if w]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import contract
 import numpy as np
@@ -79,8 +80,38 @@ def test_losses_weights_and_linear_terms(
 @pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
 @pytest.mark.parametrize("model", contract.MODELS)
 def test_without_regularization(model: str, optimizer: str, level: str) -> None:
-    case = Case(model, optimizer, params=(("l1", 0.0), ("l2", 0.0)))
+    case = Case(model, optimizer, params=contract.UNREGULARIZED)
     check_training(case, data_of(MIXED, 3))
+
+
+@pytest.mark.parametrize("params", [contract.PROXIMAL, contract.CLIPPED], ids=["value", "norm"])
+@pytest.mark.parametrize("n_factors", [1, 4, 5, 8, 16, 32])
+@pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_l1_and_clipping(
+    model: str, optimizer: str, n_factors: int, params: Any, level: str
+) -> None:
+    if model == "linear" and n_factors > 1:
+        return
+    for n_fields in (1, 4, 5):
+        case = Case(model, optimizer, n_fields=n_fields, n_factors=n_factors, params=params)
+        check_training(case, data_of(("plain",) * 4, n_fields), "one_per_field")
+        check_training(case, data_of(MIXED, n_fields))
+
+
+@pytest.mark.parametrize("optimizer", [o for o in contract.OPTIMIZERS if o != "ftrl"])
+@pytest.mark.parametrize("model", contract.MODELS)
+def test_l1_leaves_exact_zeros(model: str, optimizer: str, level: str) -> None:
+    case = Case(model, optimizer, params=(("l1", 50.0),))
+    core = case.core()
+    train(core, data_of(MIXED * 2, 3).core())
+    found = contract.weights(core)
+    assert np.all(found.linear == 0)
+    assert found.bias[0] != 0, "the bias is not regularized"
+    if found.factors is not None:  # those that no row touched keep their initial values
+        assert np.any(found.factors == 0)
+        if model == "fm":
+            assert np.all(found.factors == 0)
 
 
 def test_ftrl_leaves_exact_zeros(level: str) -> None:

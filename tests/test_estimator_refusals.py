@@ -61,7 +61,8 @@ BAD_PARAMETERS: list[tuple[str, Any, str]] = [
     ("random_state", -1, "an integer in"),
     ("random_state", 2**32, "an integer in"),
     ("random_state", "0", "an integer in"),
-    ("optimizer", "adam", "one of 'sgd', 'adagrad', 'ftrl'"),
+    ("optimizer", "lion", "one of 'sgd', 'momentum', 'nesterov', 'adagrad', 'rmsprop', 'adam'"),
+    ("optimizer", {"linear": "sgd"}, "one for each part that this model has, {'factors': …}"),
 ]
 
 

@@ -35,10 +35,22 @@ def made(kind: Callable[..., Any], **params: Any) -> Any:
 # --- learning -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("optimizer", ["adagrad", "ftrl", "sgd"])
+@pytest.mark.parametrize(
+    ("optimizer", "learning_rate"),
+    [
+        ("sgd", 0.3),
+        ("momentum", 0.03),
+        ("nesterov", 0.03),
+        ("adagrad", 0.3),
+        ("rmsprop", 0.01),
+        ("adam", 0.01),
+        ("ftrl", 0.3),
+    ],
+)
 @pytest.mark.parametrize("kind", FACTOR_CLASSIFIERS)
-def test_interactions_are_learned(kind: Any, optimizer: str) -> None:
-    model = made(kind, optimizer=optimizer, learning_rate=0.3, init_scale=1).fit(IDS, CLICKS)
+def test_interactions_are_learned(kind: Any, optimizer: str, learning_rate: float) -> None:
+    params = {"optimizer": optimizer, "learning_rate": learning_rate}
+    model = made(kind, **params, init_scale=1).fit(IDS, CLICKS)
     assert model.score(IDS, CLICKS) == 1
     assert model.history_["train_logloss"][-1] < 0.3
 

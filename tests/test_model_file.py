@@ -228,6 +228,10 @@ def test_others_can_read_it(tmp_path: Path) -> None:
 def test_the_optimizer_is_kept_by_name_or_by_value(tmp_path: Path) -> None:
     assert again(fitted(optimizer="ftrl"), tmp_path).optimizer == "ftrl"
     assert again(fitted(optimizer=FTRL(l1=0.5)), tmp_path).optimizer == FTRL(l1=0.5)
+    clipped = AdaGrad(0.2, clip_norm=3.0)
+    assert again(fitted(optimizer=clipped), tmp_path).optimizer == clipped
+    parts = {"linear": FTRL(l1=0.5), "factors": "adam"}
+    assert again(fitted(optimizer=parts), tmp_path).optimizer == parts
 
 
 # --- writing --------------------------------------------------------------------------------------

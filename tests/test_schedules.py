@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import pyfm
 from pyfm.callbacks import CallbackEnv, reset_parameter
 from pyfm.cli.options import ScheduleName
-from pyfm.optim import SGD, AdaGrad
+from pyfm.optim import SGD, AdaGrad, Optimizer
 from pyfm.schedules import (
     SCHEDULES,
     Constant,
@@ -195,6 +195,7 @@ def test_two_that_set_the_rate() -> None:
     rates: list[float] = []
 
     def note(env: CallbackEnv) -> None:
+        assert isinstance(env.optimizer, Optimizer)
         rates.append(env.optimizer.learning_rate)
 
     both = [reset_parameter(l2=lambda epoch: 0.1 * epoch), note]

@@ -69,6 +69,8 @@ def test_clone_keeps_the_optimizer_object_and_drops_the_fit() -> None:
     model = pyfm.FMClassifier(optimizer=AdaGrad(learning_rate=0.3), random_state=0).fit(X, y)
     copy = clone(model)
     assert copy.optimizer == AdaGrad(learning_rate=0.3)
+    parts: Any = {"linear": "ftrl", "factors": AdaGrad(learning_rate=0.3)}
+    assert clone(pyfm.FMClassifier(optimizer=parts)).optimizer == parts
     assert not hasattr(copy, "history_")
     assert not hasattr(copy, "coef_")
 

@@ -127,7 +127,7 @@ def test_the_optimizer_starts_anew_where_its_state_is_of_no_use(
     # Seeds of the row order are those of the core's model: that of random_state=0.
     seed = int(np.random.RandomState(0).randint(2**31 - 1))
     expected = model._spec.build_from(
-        stored_weights(model._spec, model._model), model._settings().training.optimizer, seed
+        stored_weights(model._spec, model._model), model._settings().training.optimizers, seed
     )
     for epoch in (2, 3):
         expected.train_epoch(rows.core, epoch=epoch, shuffle=True, n_threads=1, poll=None)
@@ -188,7 +188,7 @@ def test_interrupted_in_its_first_epoch(
         model.fit(rows[:30_000], eval_set=rows[:10], callbacks=[InFirstEpoch()])
     assert_same(model, earlier)
     assert (model.history_, model.n_iter_) == (earlier.history_, 1)
-    assert model._kept_optimizer is None
+    assert model._kept_optimizers is None
 
 
 def test_a_failed_check_keeps_the_state(rows: Dataset) -> None:

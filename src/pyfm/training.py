@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pyfm import _core
 from pyfm.callbacks.base import Callback, CallbackEnv, Evaluation
@@ -18,6 +18,8 @@ from pyfm.divergence import divergence
 from pyfm.metrics.registry import METRICS
 from pyfm.optim import Optimizer
 from pyfm.prediction import predictions
+
+Part = Literal["linear", "factors"]
 
 # An interrupted pass is undone where the copy of the weights that this takes is small (64 MiB).
 _CHEAP_SNAPSHOT = 64 * 2**20
@@ -29,7 +31,7 @@ class TrainingOptions:
 
     loss: str  # the metric that belongs to the model's loss: "logloss" or "rmse"
     metrics: tuple[str, ...]  # the first is what early stopping goes by
-    optimizer: Optimizer
+    optimizers: Mapping[str, Optimizer]  # of the model's parts
     normalize: bool
     epochs: int
     n_threads: int
@@ -59,7 +61,6 @@ class Training:
     def __init__(
         self,
         model: _core.Model,
-        parts: Sequence[Literal["linear", "factors"]],
         options: TrainingOptions,
         data: TrainingData,
         callbacks: Sequence[Callback],
@@ -68,8 +69,8 @@ class Training:
     ) -> None:
         self.records: list[dict[str, float]] = []  # one per finished epoch
         self._model = model
-        self._parts = parts
-        self._optimizer = options.optimizer
+        self._optimizers = dict(options.optimizers)
+        self._has_one = len(set(self._optimizers.values())) == 1
         self._options = options
         self._data = data
         self._view = view
@@ -159,7 +160,7 @@ class Training:
         loss = math.sqrt(2 * stats.loss) if self._options.loss == "rmse" else stats.loss
         return {
             "epoch": epoch,
-            "learning_rate": self._optimizer.learning_rate,
+            **self._learning_rates(),
             f"train_{self._options.loss}": loss,
             "seconds": stats.seconds,
             "rows_per_second": self._data.train.n_rows / max(stats.seconds, 1e-9),
@@ -199,7 +200,7 @@ class Training:
             raise divergence(
                 broken[0],
                 epoch,
-                self._optimizer.learning_rate,
+                max(self._learning_rates().values()),
                 self._data.train,
                 normalize=self._options.normalize,
             )
@@ -214,16 +215,37 @@ class Training:
         self._model.save(snapshot)
         return snapshot
 
-    def _set_optimizer(self, optimizer: Optimizer | None) -> None:
-        if optimizer is None or optimizer == self._optimizer:
+    @property
+    def _optimizer(self) -> Optimizer | Mapping[str, Optimizer]:
+        """As callbacks see it: one for all parts, or one for each."""
+        if self._has_one:
+            return next(iter(self._optimizers.values()))
+        return MappingProxyType(dict(self._optimizers))
+
+    def _learning_rates(self) -> dict[str, float]:
+        """Columns of the history."""
+        if isinstance(one := self._optimizer, Optimizer):
+            return {"learning_rate": one.learning_rate}
+        return {f"learning_rate_{part}": of.learning_rate for part, of in self._optimizers.items()}
+
+    def _set_optimizer(self, changed: Optimizer | Mapping[str, Optimizer] | None) -> None:
+        if changed is None:
             return
-        if not self._optimizer.may_become(optimizer):
-            fixed = ", ".join(sorted(self._optimizer.fixed)) or "nothing"
-            expected = f"None, or the {type(self._optimizer).__name__} of before, {fixed} unchanged"
-            refuse("before_epoch", expected, optimizer)
-        self._optimizer = optimizer
-        for part in self._parts:
-            self._model.set_optimizer(part, optimizer.core())
+        if self._has_one:
+            changed = dict.fromkeys(self._optimizers, cast(Optimizer, changed))  # checked below
+        elif not isinstance(changed, Mapping) or set(changed) != set(self._optimizers):
+            parts = " and ".join(self._optimizers)
+            refuse("before_epoch", f"None, or a mapping with optimizers of {parts}", changed)
+        for part, before in self._optimizers.items():
+            optimizer = changed[part]
+            if optimizer == before:
+                continue
+            if not before.may_become(optimizer):
+                fixed = ", ".join(sorted(before.fixed)) or "nothing"
+                expected = f"None, or the {type(before).__name__} of before, {fixed} unchanged"
+                refuse("before_epoch", expected, optimizer)
+            self._optimizers[part] = optimizer
+            self._model.set_optimizer(cast(Part, part), optimizer.core())
 
     def _env(self, epoch: int) -> CallbackEnv:
         return CallbackEnv(

@@ -59,7 +59,17 @@ inline ModelSpec spec(std::string_view kind, std::size_t optimizer, Index n_fiel
                       Storage storage = Storage::float32) {
   OptimizerSpec o;
   o.index = optimizer;
-  o.params = {.learning_rate = 0.1f, .l1 = 0.01f, .l2 = 0.01f, .beta = 1, .initial_accumulator = 1};
+  o.params = {.learning_rate = 0.1f,
+              .momentum = 0.5f,
+              .rho = 0.8f,
+              .beta = 1,
+              .beta1 = 0.7f,
+              .beta2 = 0.9f,
+              .epsilon = 0.1f,
+              .weight_decay = 0.01f,
+              .initial_accumulator = 1,
+              .l2 = 0.01f};
+  if (n_fields == 5) o.params.l1 = 0.01f, o.params.clip_value = o.params.clip_norm = 0.1f;
   ModelSpec s;
   s.kind = kind, s.loss = "logistic";
   s.n_features = n_fields * kPerField, s.n_fields = n_fields;

@@ -24,8 +24,12 @@ py::list names(const List& list) {
 
 py::dict catalog() {
   py::dict known, params;
-  for (const OptimizerInfo& info : optimizers())
-    params[py::str(std::string(info.name))] = py::str(std::string(info.params)).attr("split")();
+  for (const OptimizerInfo& info : optimizers()) {
+    py::list own = py::str(std::string(info.params)).attr("split")();
+    for (const ParamInfo& param : kParams)
+      if (param.range == Range::limit) own.append(std::string(param.name));
+    params[py::str(std::string(info.name))] = own;
+  }
   py::list models;
   for (const std::string_view kind : kModelKinds) models.append(std::string(kind));
   known["models"] = models;

@@ -54,14 +54,13 @@ struct FactorRows {
     S* const base = static_cast<S*>(view.base) + begin;
     Rounding<S> rounding(s.noise);
     for_lanes(width, [&](Index at, Lanes lanes) {
-      const auto load = [&](const S* from, Vec(&to)[n + 1]) {
-        for (int p = 0; p <= n; ++p) to[p] = lanes.load(from + at + p * width);
-        optimizer.to_sums(to + 1);
-      };
       Vec merged[n + 1], own[n + 1], old[n + 1];
-      load(shared, merged), load(mine, own), load(base, old);
-      for (int p = 0; p <= n; ++p) merged[p] = merged[p] + (own[p] - old[p]);
-      optimizer.from_sums(merged[0], merged + 1);
+      for (int p = 0; p <= n; ++p) {
+        merged[p] = lanes.load(shared + at + p * width);
+        own[p] = lanes.load(mine + at + p * width);
+        old[p] = lanes.load(base + at + p * width);
+      }
+      optimizer.merge(merged, own, old);
       for (int p = 0; p <= n; ++p) {
         const auto bits = rounding.next();
         for (S* to : {shared, mine, base}) lanes.store(merged[p], to + at + p * width, bits);

@@ -8,12 +8,15 @@
 #pragma once
 #include "model/factor_rows.h"
 #include "model/ffm_tiles.h"
+#include "model/slope.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
 
 template <int K, class S>
 struct Ffm : FactorRows<S> {
+  static constexpr auto squared_slope = &ffm_squared_slope<S>;
+
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
     list_rows_to_fetch(view, s);

@@ -3,6 +3,7 @@
 //   d score / d V[j,d] = x_j (S[d] - x_j V[j,d]),   S[d] = Σ_j x_j V[j,d]
 #pragma once
 #include "model/factor_rows.h"
+#include "model/slope.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
@@ -10,6 +11,8 @@ namespace {
 // K: numbers of a block at compile time, 0 where only run time knows.
 template <int K, class S>
 struct Fm : FactorRows<S> {
+  static constexpr auto squared_slope = &fm_squared_slope<S>;
+
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
     return row.equal ? score_of<true>(view, row, s) : score_of<false>(view, row, s);

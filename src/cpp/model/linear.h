@@ -8,11 +8,14 @@
 #include "model/lanes.h"
 #include "model/scratch.h"
 #include "model/shape.h"
+#include "model/slope.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
 
 struct Linear {
+  static constexpr auto squared_slope = &linear_squared_slope;
+
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
 #pragma GCC unroll 4
@@ -74,7 +77,7 @@ struct Linear {
   template <class Optimizer>
   static Optimizer without_penalty(const PartView& view) {
     OptimizerParams params = view.params;
-    params.l1 = params.l2 = 0;
+    params.l1 = params.l2 = params.weight_decay = 0;
     return Optimizer(params);
   }
 
@@ -130,14 +133,10 @@ struct Linear {
   template <class Optimizer>
   static void merge_one(const Optimizer& optimizer, float* shared, float* mine, float* base) {
     constexpr int n = Optimizer::info.slots;
-    const auto load = [&](const float* from, Scalar(&to)[n + 1]) {
-      for (int p = 0; p <= n; ++p) to[p] = Scalar(from[p]);
-      optimizer.to_sums(to + 1);
-    };
     Scalar merged[n + 1], own[n + 1], old[n + 1];
-    load(shared, merged), load(mine, own), load(base, old);
-    for (int p = 0; p <= n; ++p) merged[p] = merged[p] + (own[p] - old[p]);
-    optimizer.from_sums(merged[0], merged + 1);
+    for (int p = 0; p <= n; ++p)
+      merged[p] = Scalar(shared[p]), own[p] = Scalar(mine[p]), old[p] = Scalar(base[p]);
+    optimizer.merge(merged, own, old);
     for (int p = 0; p <= n; ++p) shared[p] = mine[p] = base[p] = merged[p].v;
   }
 };

@@ -7,7 +7,7 @@ namespace pyfm::PYFM_ISA {
 namespace {
 
 // Addresses in the table, or of this thread's copies where it has them.
-inline void locate(const PartView& view, const Entries& row, void** at) {
+inline void locate(const PartView& view, const Entries& row, void** at) noexcept {
   char* const shared = static_cast<char*>(view.rows);
   char* const hot = static_cast<char*>(view.hot);
   const auto bytes = static_cast<std::uint32_t>(view.shape.row_bytes());

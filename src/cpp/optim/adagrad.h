@@ -1,12 +1,13 @@
 // AdaGrad (Duchi, Hazan, Singer 2011): g += λ₂ w,  G += g²,  w -= η g / √G.  G starts at G₀ > 0.
 #pragma once
+#include "optim/merge.h"
 #include "optim/params.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
 
 struct AdaGrad {
-  static constexpr OptimizerInfo info = {"adagrad", 1, "learning_rate l2 initial_accumulator"};
+  static constexpr OptimizerInfo info = {"adagrad", 1, "learning_rate initial_accumulator l1 l2"};
   float half_rate, l2, initial;
 
   explicit AdaGrad(const OptimizerParams& p)
@@ -18,9 +19,14 @@ struct AdaGrad {
   }
 
   template <class V>
-  void to_sums(V*) const {}
+  void merge(V* shared, const V* own, const V* base) const {
+    for (int i = 0; i < 2; ++i) shared[i] = with_gain(shared[i], own[i], base[i]);
+  }
+
   template <class V>
-  void from_sums(V&, V*) const {}
+  V rate(const V* s) const {
+    return sub_twice_over_sqrt(V(0.0f), V(-half_rate), s[0]);
+  }
 
   template <class V>
   void step(V& w, V* s, V g) const {

@@ -4,13 +4,14 @@
 // The weight is a function of z and n, so z starts where that function gives the initial weight.
 // Kept are z and √n: one root a step, and in 16 bits a wider range.
 #pragma once
+#include "optim/merge.h"
 #include "optim/params.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
 
 struct Ftrl {
-  static constexpr OptimizerInfo info = {"ftrl", 2, "learning_rate beta l1 l2"};
+  static constexpr OptimizerInfo info = {"ftrl", 2, "learning_rate beta l1 l2", true};
   float inverse_rate, beta, l1, l2;
 
   explicit Ftrl(const OptimizerParams& p)
@@ -26,13 +27,11 @@ struct Ftrl {
 
   // Squares add up, and the weight follows from what they add up to.
   template <class V>
-  void to_sums(V* s) const {
-    s[1] = s[1] * s[1];
-  }
-  template <class V>
-  void from_sums(V& w, V* s) const {
-    s[1] = sqrt(select(less_equal(s[1], V(0.0f)), V(0.0f), s[1]));
-    w = weight(s[0], s[1]);
+  void merge(V* shared, const V* own, const V* base) const {
+    const V n = with_gain(shared[2] * shared[2], own[2] * own[2], base[2] * base[2]);
+    shared[1] = with_gain(shared[1], own[1], base[1]);
+    shared[2] = sqrt(select(less_equal(n, V(0.0f)), V(0.0f), n));
+    shared[0] = weight(shared[1], shared[2]);
   }
 
   template <class V>

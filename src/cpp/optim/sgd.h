@@ -1,27 +1,33 @@
 // Stochastic gradient descent: w -= η (g + λ₂ w).
 #pragma once
+#include "optim/merge.h"
 #include "optim/params.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
 
 struct Sgd {
-  static constexpr OptimizerInfo info = {"sgd", 0, "learning_rate l2"};
-  float rate, l2;
+  static constexpr OptimizerInfo info = {"sgd", 0, "learning_rate l1 l2"};
+  float eta, l2;
 
-  explicit Sgd(const OptimizerParams& p) : rate(p.learning_rate), l2(p.l2) {}
+  explicit Sgd(const OptimizerParams& p) : eta(p.learning_rate), l2(p.l2) {}
 
   template <class V>
   void init(V, V*) const {}
 
   template <class V>
-  void to_sums(V*) const {}
+  void merge(V* shared, const V* own, const V* base) const {
+    shared[0] = with_gain(shared[0], own[0], base[0]);
+  }
+
   template <class V>
-  void from_sums(V&, V*) const {}
+  V rate(const V*) const {
+    return V(eta);
+  }
 
   template <class V>
   void step(V& w, V*, V g) const {
-    w = w - V(rate) * fma(V(l2), w, g);
+    w = w - V(eta) * fma(V(l2), w, g);
   }
 };
 

@@ -1,12 +1,17 @@
 // THE list: what is named here is compiled for every SIMD level and reachable by name.
 #pragma once
+#include <type_traits>
 #include <utility>
 
 #include "model/ffm.h"
 #include "model/fm.h"
 #include "model/linear.h"
 #include "optim/adagrad.h"
+#include "optim/adam.h"
 #include "optim/ftrl.h"
+#include "optim/momentum.h"
+#include "optim/proximal.h"
+#include "optim/rmsprop.h"
 #include "optim/sgd.h"
 
 namespace pyfm::PYFM_ISA {
@@ -15,14 +20,50 @@ namespace {
 template <class...>
 struct List {};
 
-using Optimizers = List<Sgd, AdaGrad, Ftrl>;
+// Block sizes that a kernel cannot do without: those of FFM of which several fit a vector. The
+// kernel for all sizes takes up to six times as long there.
+template <template <int, class> class Part, int K>
+inline constexpr int needed_size = 0;
 
 // Sizes of a block that kernels know at compile time; 0 serves all others.
 #ifdef PYFM_FEW_KERNELS  // sanitizers take their time
+inline constexpr bool few_kernels = true;
 using BlockSizes = std::integer_sequence<int, 0, 4>;
 #else
+inline constexpr bool few_kernels = false;
 using BlockSizes = std::integer_sequence<int, 0, 4, 8, 16, 32>;
+template <int K>
+inline constexpr int needed_size<Ffm, K> = fields_per_vector<K> > 1 ? K : 0;
 #endif
+
+// Kernels are compiled once per optimizer and block size, and there are more of them than anyone
+// wants to wait for. An optimizer that CTR models live on has kernels for every block size, which
+// do nothing but its step; of those that also clip or shrink there are few.
+template <class O>
+struct EverySize {
+  static constexpr OptimizerInfo info = O::info;
+  template <bool proximal>
+  using Policy = std::conditional_t<proximal || few_kernels, Proximal<O>, O>;
+  template <template <int, class> class Part, int K, bool proximal>
+  static constexpr int size = proximal && !few_kernels ? needed_size<Part, K> : K;
+};
+
+// Of the others there are no more than those few, which do everything.
+template <class O>
+struct FewSizes {
+  static constexpr OptimizerInfo info = O::info;
+  template <bool>
+  using Policy = Proximal<O>;
+  template <template <int, class> class Part, int K, bool>
+  static constexpr int size = needed_size<Part, K>;
+};
+
+template <class O>
+using EverySizeIfMany = std::conditional_t<few_kernels, FewSizes<O>, EverySize<O>>;
+
+using Optimizers =
+    List<EverySizeIfMany<Sgd>, FewSizes<Momentum>, FewSizes<Nesterov>, EverySize<AdaGrad>,
+         FewSizes<RmsProp>, FewSizes<Adam>, EverySizeIfMany<Ftrl>>;
 
 // In the order of enum Storage (model/view.h).
 using Storages = List<float, Half>;

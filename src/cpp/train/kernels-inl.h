@@ -8,20 +8,25 @@
 namespace pyfm::PYFM_ISA {
 namespace {
 
+// What does not depend on the optimizer: a function each, not a copy for every optimizer.
+template <class P>
+float score(const PartView& v, const Entries& row, Scratch& s) noexcept {
+  return P::score(v, row, s);
+}
+template <class P>
+void init_weights(const PartView& v, RowId r, FeatureId j) noexcept {
+  P::init_weights(v, r, j);
+}
+
 template <class P, class O>
 constexpr PartKernels part_kernels() {
   PartKernels k{};
-  k.locate = [](const PartView& v, const Entries& row, void** at) noexcept {
-    pyfm::PYFM_ISA::locate(v, row, at);
-  };
-  k.score = [](const PartView& v, const Entries& row, Scratch& s) noexcept {
-    return P::score(v, row, s);
-  };
+  k.locate = &locate;
+  k.score = &score<P>;
+  k.squared_slope = P::squared_slope;
+  k.init_weights = &init_weights<P>;
   k.update = [](const PartView& v, float dscore, Scratch& s) noexcept {
     P::template update<O>(v, dscore, s);
-  };
-  k.init_weights = [](const PartView& v, RowId r, FeatureId j) noexcept {
-    P::init_weights(v, r, j);
   };
   k.init_slots = [](const PartView& v, RowId r) noexcept { P::template init_slots<O>(v, r); };
   k.merge_row = [](const PartView& v, RowId r, const Scratch& s) noexcept {
@@ -43,17 +48,18 @@ constexpr auto expand(ListOfTemplates<P...>, List<O...>, std::integer_sequence<i
   struct {
     OptimizerInfo optimizers[sizeof...(O)] = {O::info...};
     int block_sizes[sizeof...(K)] = {K...};
-    PartKernels kernels[sizeof...(P) * sizeof...(O) * sizeof...(K) * sizeof...(S)] = {};
+    PartKernels kernels[sizeof...(P) * sizeof...(O) * 2 * sizeof...(K) * sizeof...(S)] = {};
   } t;
   PartKernels* next = t.kernels;
-  const auto storages = [&]<template <int, class> class Q, class Opt, int Size>() {
-    ((*next++ = part_kernels<Q<Size, S>, Opt>()), ...);
+  const auto storages = [&]<template <int, class> class Q, class Opt, bool proximal, int Size>() {
+    using Policy = typename Opt::template Policy<proximal>;
+    ((*next++ = part_kernels<Q<Opt::template size<Q, Size, proximal>, S>, Policy>()), ...);
   };
-  const auto sizes = [&]<template <int, class> class Q, class Opt>() {
-    (storages.template operator()<Q, Opt, K>(), ...);
+  const auto sizes = [&]<template <int, class> class Q, class Opt, bool proximal>() {
+    (storages.template operator()<Q, Opt, proximal, K>(), ...);
   };
   const auto optimizers = [&]<template <int, class> class Q>() {
-    (sizes.template operator()<Q, O>(), ...);
+    ((sizes.template operator()<Q, O, false>(), sizes.template operator()<Q, O, true>()), ...);
   };
   (optimizers.template operator()<P>(), ...);
   return t;

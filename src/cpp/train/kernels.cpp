@@ -28,13 +28,16 @@ std::span<const OptimizerInfo> optimizers() noexcept {
   return kernels_portable.optimizers;
 }
 
-const PartKernels& KernelTable::find(Part part, std::size_t optimizer,
+const PartKernels& KernelTable::find(Part part, const OptimizerSpec& optimizer,
                                      const PartShape& shape) const noexcept {
+  const OptimizerParams& params = optimizer.params;
+  const bool shrinks = params.l1 > 0 && !optimizers[optimizer.index].has_own_l1;
+  const std::size_t proximal = shrinks || params.clip_value < kNoLimit;
   std::size_t size = 0;  // the first serves every block size
   for (std::size_t i = 1; i < block_sizes.size(); ++i)
     if (block_sizes[i] == shape.block) size = i;
-  const std::size_t row = static_cast<std::size_t>(part) * optimizers.size() + optimizer;
-  return kernels[(row * block_sizes.size() + size) * kStorages +
+  const std::size_t row = static_cast<std::size_t>(part) * optimizers.size() + optimizer.index;
+  return kernels[((row * 2 + proximal) * block_sizes.size() + size) * kStorages +
                  static_cast<std::size_t>(shape.storage)];
 }
 

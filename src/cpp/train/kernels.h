@@ -19,6 +19,8 @@ struct PartKernels {
   void (*locate)(const PartView&, const Entries&, void** at) noexcept;
   // Score of the row; leaves in `scratch` what `update` needs, and may fetch scratch.next.
   float (*score)(const PartView&, const Entries&, Scratch& scratch) noexcept;
+  // |d score / d weights|² of the row that was scored last.
+  float (*squared_slope)(const PartView&, const Scratch&) noexcept;
   // One optimizer step on every weight that the row touched, dscore = d loss / d score.
   void (*update)(const PartView&, float dscore, Scratch& scratch) noexcept;
   // Initial weights of a row that belongs to this feature.
@@ -32,12 +34,17 @@ struct PartKernels {
   void (*init_scratch)(const PartView&, Scratch&) noexcept;
 };
 
+struct OptimizerSpec {
+  std::size_t index = 0;  // into optimizers()
+  OptimizerParams params;
+};
+
 struct KernelTable {
   std::span<const OptimizerInfo> optimizers;
   std::span<const int> block_sizes;
-  const PartKernels* kernels;  // (parts, optimizers, block sizes, storages)
+  const PartKernels* kernels;  // (parts, optimizers, plain or proximal, block sizes, storages)
 
-  const PartKernels& find(Part part, std::size_t optimizer, const PartShape&) const noexcept;
+  const PartKernels& find(Part, const OptimizerSpec&, const PartShape&) const noexcept;
 };
 
 const KernelTable& kernel_table(SimdLevel level) noexcept;

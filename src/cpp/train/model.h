@@ -25,7 +25,7 @@ struct ModelPart {
     return {shape, optimizer.params, rows.data(), bias.empty() ? nullptr : bias.data()};
   }
   const PartKernels& kernels() const {
-    return kernel_table(simd_level()).find(part, optimizer.index, shape);
+    return kernel_table(simd_level()).find(part, optimizer, shape);
   }
 };
 

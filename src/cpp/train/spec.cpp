@@ -7,15 +7,15 @@
 
 #include "base/find.h"
 #include "loss/loss.h"
-#include "train/kernels.h"
 
 namespace pyfm {
 
 namespace {
 
 constexpr Index kMaxFactors = 1024;
-// Parameters that float32 holds with room to spare: 1/√G is NaN where G is 0 or denormal.
-constexpr double kSmallest = 1e-30, kLargest = 1e30;
+// Parameters that float32 holds with room to spare: 1/√G is NaN where G is 0 or denormal, and
+// 1 - β is 0 where β is rounded to 1.
+constexpr double kSmallest = 1e-30, kLargest = 1e30, kBelowOne = 0.999999;
 
 template <class T>
 [[noreturn]] void refuse(const std::string& name, const std::string& expected, const T& found) {
@@ -40,6 +40,20 @@ bool lists(std::string_view words, std::string_view word) {
   return false;
 }
 
+bool belongs(const ParamInfo& param, const OptimizerInfo& info) {
+  return param.range == Range::limit || lists(info.params, param.name);
+}
+
+void check(const std::string& name, Range range, double value) {
+  const bool positive = range == Range::positive || range == Range::limit;
+  if (!std::isfinite(value) || value < 0 || (value == 0 && positive))
+    refuse(name, positive ? "a finite number > 0" : "a finite number >= 0", value);
+  if (range == Range::below_one && value > kBelowOne)
+    refuse(name, "a number in [0, 0.999999]", value);
+  if (value > kLargest || (value < kSmallest && positive))
+    refuse(name, "a number between 1e-30 and 1e30", value);
+}
+
 }  // namespace
 
 OptimizerSpec make_optimizer(const std::string& name, const std::map<std::string, double>& params) {
@@ -47,19 +61,21 @@ OptimizerSpec make_optimizer(const std::string& name, const std::map<std::string
   OptimizerSpec spec;
   spec.index = static_cast<std::size_t>(&info - optimizers().data());
   for (const ParamInfo& param : kParams) {
-    if (!lists(info.params, param.name)) continue;
+    if (!belongs(param, info)) continue;
+    const std::string full_name = name + "." + std::string(param.name);
     const auto given = params.find(std::string(param.name));
-    if (given == params.end()) refuse(name + "." + std::string(param.name), "a number", "nothing");
-    const double value = given->second;
-    if (!std::isfinite(value) || value < 0 || (value == 0 && !param.may_be_zero))
-      refuse(name + "." + std::string(param.name),
-             param.may_be_zero ? "a finite number >= 0" : "a finite number > 0", value);
-    if (value > kLargest || (value < kSmallest && !param.may_be_zero))
-      refuse(name + "." + std::string(param.name), "a number between 1e-30 and 1e30", value);
-    spec.params.*param.member = static_cast<float>(value);
+    if (given != params.end()) {
+      check(full_name, param.range, given->second);
+      spec.params.*param.member = static_cast<float>(given->second);
+    } else if (param.range != Range::limit) {
+      refuse(full_name, "a number", "nothing");
+    }
   }
   for (const auto& [key, value] : params)
-    if (!lists(info.params, key)) refuse(name, "parameters " + std::string(info.params), key);
+    if (std::ranges::none_of(kParams, [&](const ParamInfo& param) {
+          return param.name == key && belongs(param, info);
+        }))
+      refuse(name, "parameters " + std::string(info.params), key);
   return spec;
 }
 

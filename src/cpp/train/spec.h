@@ -7,14 +7,9 @@
 
 #include "base/types.h"
 #include "model/view.h"
-#include "optim/params.h"
+#include "train/kernels.h"
 
 namespace pyfm {
-
-struct OptimizerSpec {
-  std::size_t index = 0;  // into optimizers()
-  OptimizerParams params;
-};
 
 // Throws std::invalid_argument that names the parameter, its range and what was found.
 OptimizerSpec make_optimizer(const std::string& name, const std::map<std::string, double>& params);

@@ -1,5 +1,6 @@
 #include "train/worker.h"
 
+#include <cmath>
 #include <stdexcept>
 #include <string>
 
@@ -8,6 +9,13 @@
 #include "train/rows.h"
 
 namespace pyfm {
+
+float PartWorker::clipped(float dscore) noexcept {
+  const float most = view.params.clip_norm;
+  if (most == kNoLimit) return dscore;
+  const float norm = std::abs(dscore) * std::sqrt(kernels->squared_slope(view, scratch.view()));
+  return norm > most ? dscore * (most / norm) : dscore;
+}
 
 Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads) {
   const ModelSpec& spec = model.spec();
@@ -48,7 +56,7 @@ float Worker::score(Index i) noexcept {
 }
 
 void Worker::update(float dscore) noexcept {
-  for (PartWorker& p : parts_) p.kernels->update(p.view, dscore, p.scratch.view());
+  for (PartWorker& p : parts_) p.kernels->update(p.view, p.clipped(dscore), p.scratch.view());
 }
 
 void Worker::seed_noise(std::uint64_t key) noexcept {

@@ -21,6 +21,10 @@ struct alignas(kApart) PartWorker {
   const PartKernels* kernels;
   ScratchMemory scratch;
   std::optional<HotRows> hot;
+
+  // d loss / d score, made smaller where the gradient of this part's weights is longer than
+  // allowed.
+  float clipped(float dscore) noexcept;
 };
 
 class alignas(kApart) Worker {

@@ -54,7 +54,7 @@ class CallbackEnv:
         The last epoch, unless something stops the training earlier.
     n_rows : int
         Rows of an epoch.
-    optimizer : Optimizer
+    optimizer : Optimizer, or mapping from "linear" and "factors" to them
         With the parameters of this epoch.
     evaluations : tuple of Evaluation
         First that of the training rows, then those of each evaluation set. The first of the first
@@ -66,7 +66,7 @@ class CallbackEnv:
     epoch: int
     n_epochs: int
     n_rows: int
-    optimizer: Optimizer
+    optimizer: Optimizer | Mapping[str, Optimizer]
     evaluations: tuple[Evaluation, ...]
     record: Mapping[str, float]
     # For this library's own callbacks.
@@ -120,7 +120,7 @@ class Callback:
     def before_training(self, env: CallbackEnv) -> None:
         """Called once, before the first epoch: the place to check parameters."""
 
-    def before_epoch(self, env: CallbackEnv) -> Optimizer | None:
+    def before_epoch(self, env: CallbackEnv) -> Optimizer | Mapping[str, Optimizer] | None:
         """Called before each epoch.
 
         Returns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -17,7 +17,21 @@ from pyfm.schedules import Constant, EpochSchedule, ReduceOnPlateau, Schedule
 # A function of the number of the epoch, or a value for each epoch.
 Values = Callable[[int], float] | Sequence[float] | NDArray[Any]
 
+# One for all parts of the model, or one for each.
+Optimizers = Optimizer | Mapping[str, Optimizer]
+
 _EARLY = -10  # so that the other callbacks see the parameters of the epoch
+
+
+def _by_part(optimizers: Optimizers) -> Mapping[str, Optimizer]:
+    return {"": optimizers} if isinstance(optimizers, Optimizer) else optimizers
+
+
+def _each(optimizers: Optimizers, change: Callable[[str, Optimizer], Optimizer]) -> Optimizers:
+    """All of them changed; `change` is told the part, "" where one serves all."""
+    if isinstance(optimizers, Optimizer):
+        return change("", optimizers)
+    return {part: change(part, optimizer) for part, optimizer in optimizers.items()}
 
 
 class Reset(Callback):
@@ -31,20 +45,22 @@ class Reset(Callback):
 
     def before_training(self, env: CallbackEnv) -> None:
         self._first_epoch = env.epoch
-        kind, n_epochs = type(env.optimizer), env.n_epochs - env.epoch + 1
-        known = [f.name for f in fields(env.optimizer) if f.name not in kind.fixed]
+        n_epochs = env.n_epochs - env.epoch + 1
         for name, values in self.values.items():
-            if name not in known:
-                refuse("reset_parameter", f"parameters of {kind.__name__} among {known}", name)
+            for optimizer in _by_part(env.optimizer).values():
+                known = [f.name for f in fields(optimizer) if f.name not in optimizer.fixed]
+                if name not in known:
+                    expected = f"parameters of {type(optimizer).__name__} among {known}"
+                    refuse("reset_parameter", expected, name)
             if not callable(values) and len(values) != n_epochs:
                 refuse(name, f"a value for each of {n_epochs} epochs", f"{len(values)} values")
 
-    def before_epoch(self, env: CallbackEnv) -> Optimizer:
+    def before_epoch(self, env: CallbackEnv) -> Optimizers:
         changes: dict[str, Any] = {
             name: values(env.epoch) if callable(values) else values[env.epoch - self._first_epoch]
             for name, values in self.values.items()
         }
-        return replace(env.optimizer, **changes)
+        return _each(env.optimizer, lambda _, optimizer: replace(optimizer, **changes))
 
 
 class Scheduled(Callback):
@@ -53,13 +69,18 @@ class Scheduled(Callback):
     order = _EARLY
 
     def __init__(self) -> None:
-        self._rate = 0.0  # the optimizer's own
+        self._rates: dict[str, float] = {}  # the optimizers' own
 
     def before_training(self, env: CallbackEnv) -> None:
-        self._rate = env.optimizer.learning_rate
+        self._rates = {part: of.learning_rate for part, of in _by_part(env.optimizer).items()}
 
-    def before_epoch(self, env: CallbackEnv) -> Optimizer:
-        return replace(env.optimizer, learning_rate=max(self._rate * self.factor(env), SMALLEST))
+    def before_epoch(self, env: CallbackEnv) -> Optimizers:
+        factor = self.factor(env)
+
+        def change(part: str, optimizer: Optimizer) -> Optimizer:
+            return replace(optimizer, learning_rate=max(self._rates[part] * factor, SMALLEST))
+
+        return _each(env.optimizer, change)
 
     def factor(self, env: CallbackEnv) -> float:
         """Of the epoch that begins."""
@@ -121,7 +142,8 @@ def reset_parameter(**values: Values) -> Callback:
     **values : callable or sequence of float
         By the name of the parameter, such as ``learning_rate`` or ``l2``: a function of the number
         of the epoch (from 1), or one value for each epoch. Which parameters may change is said by
-        the optimizer; the state that it keeps for the weights stays.
+        the optimizer; the state that it keeps for the weights stays. Where each part of the model
+        has an optimizer of its own, all of them must have the parameter.
 
     Returns
     -------

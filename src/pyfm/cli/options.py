@@ -23,8 +23,12 @@ class ModelKind(str, Enum):
 
 
 class OptimizerName(str, Enum):
-    adagrad = "adagrad"
     sgd = "sgd"
+    momentum = "momentum"
+    nesterov = "nesterov"
+    adagrad = "adagrad"
+    rmsprop = "rmsprop"
+    adam = "adam"
     ftrl = "ftrl"
 
 

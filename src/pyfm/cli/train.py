@@ -68,7 +68,7 @@ def train(
         float | None,
         typer.Option("--l2", "-l", help="L2 penalty; AdaGrad 2e-5, others 0."),
     ] = None,
-    l1: Annotated[float | None, typer.Option("--l1", help="L1 penalty, of FTRL only; 0.")] = None,
+    l1: Annotated[float | None, typer.Option("--l1", help="L1 penalty; 0.")] = None,
     optimizer: Annotated[OptimizerName, typer.Option(help="Optimizer.")] = OptimizerName.adagrad,
     n_jobs: Annotated[
         int, typer.Option("--n-jobs", "-s", help="Threads; -1: all. Only 1 is reproducible.")

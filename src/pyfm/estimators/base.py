@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -53,7 +54,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     _model: _core.Model
     _inputs: Inputs
     _targets: Targets
-    _kept_optimizer: Optimizer | None  # whose state, in _model, belongs to the weights
+    # By part; their state, in _model, belongs to the weights.
+    _kept_optimizers: Mapping[str, Optimizer] | None
 
     def fit(
         self,
@@ -147,14 +149,14 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             return end(estimator, training) if training.records else estimator
 
         options, data = settings.training, TrainingData(train, valid)
-        training = Training(model, spec.parts, options, data, callbacks, view, epochs_before)
+        training = Training(model, options, data, callbacks, view, epochs_before)
         try:
             training.run()
         finally:
             if training.is_usable:
                 end(self, training)
             if vars(self).get("_model") is model:
-                self._kept_optimizer = options.optimizer if training.is_resumable else None
+                self._kept_optimizers = options.optimizers if training.is_resumable else None
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -220,13 +222,13 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         self, settings: Settings, train: _core.Dataset, seed: int, *, goes_on: bool
     ) -> tuple[ModelSpec, _core.Model]:
         """The model to train: a new one, or that of the fit before."""
-        optimizer = settings.training.optimizer
+        optimizers = settings.training.optimizers
         if not goes_on:
             spec = replace(settings.spec, n_features=train.n_features, n_fields=train.n_fields)
-            return spec, spec.build(optimizer, seed)
+            return spec, spec.build(optimizers, seed)
         check_known_rows(self._spec, train)
-        kept = self._kept_optimizer
-        return self._spec, model_to_go_on(self._spec, self._model, kept, optimizer, seed)
+        kept = self._kept_optimizers
+        return self._spec, model_to_go_on(self._spec, self._model, kept, optimizers, seed)
 
     def _set_fitted(
         self,
@@ -238,7 +240,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         best_epoch: int,
     ) -> None:
         self._spec, self._model, self._inputs, self._targets = spec, model, inputs, targets
-        self._kept_optimizer = None
+        self._kept_optimizers = None
         self.history_ = history
         self.best_epoch_ = best_epoch
         self.n_iter_ = int(history["epoch"][-1])
@@ -262,7 +264,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         state = dict(super().__getstate__())
         if "_model" in state:
             state["_model"] = stored_weights(state["_spec"], state["_model"])
-            state["_kept_optimizer"] = None
+            state["_kept_optimizers"] = None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

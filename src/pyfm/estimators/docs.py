@@ -10,8 +10,10 @@ from pyfm.estimators.base import Estimator
 _Estimator = TypeVar("_Estimator", bound=type[Estimator])
 
 _TRAINING = """
-optimizer : {"adagrad", "sgd", "ftrl"} or an object from `pyfm.optim`, default="adagrad"
-    How weights follow their gradients; formulas and lazy regularization are described there.
+optimizer : name, object from `pyfm.optim`, or mapping from parts to them, default="adagrad"
+    How weights follow their gradients; formulas and lazy regularization are described there. Names
+    are "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam" and "ftrl". Parts are "linear"
+    and "factors": ``{"linear": FTRL(l1=1.0), "factors": "adagrad"}``.
 learning_rate : float > 0, optional
     None: the optimizer's default. Like l1 and l2 only together with an optimizer's name; an
     object has its own.
@@ -19,7 +21,7 @@ learning_rate_schedule : str or an object from `pyfm.schedules`, default="consta
     How the learning rate changes from epoch to epoch: "constant", "invscaling", "exponential",
     "step", or "plateau" (reduced when validation no longer improves). "ftrl" takes none.
 l1 : float >= 0, optional
-    L1 penalty, which only "ftrl" has. None: the optimizer's default.
+    L1 penalty, which makes weights exactly 0. None: the optimizer's default.
 l2 : float >= 0, optional
     L2 penalty. None: the optimizer's default.
 epochs : int >= 1, default=10

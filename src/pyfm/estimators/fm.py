@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from pyfm.estimators.base import Estimator
@@ -24,7 +24,7 @@ class FMModel(Estimator):
         n_factors: int = 8,
         learning_rate: float | None = None,
         learning_rate_schedule: str | Schedule = "constant",
-        optimizer: str | Optimizer = "adagrad",
+        optimizer: str | Optimizer | Mapping[str, str | Optimizer] = "adagrad",
         l1: float | None = None,
         l2: float | None = None,
         epochs: int = 10,
@@ -117,7 +117,7 @@ class FMClassifier(Classifier, FMModel):
         n_factors: int = 8,
         learning_rate: float | None = None,
         learning_rate_schedule: str | Schedule = "constant",
-        optimizer: str | Optimizer = "adagrad",
+        optimizer: str | Optimizer | Mapping[str, str | Optimizer] = "adagrad",
         l1: float | None = None,
         l2: float | None = None,
         epochs: int = 10,

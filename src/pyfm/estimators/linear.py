@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from pyfm.estimators.base import Estimator
@@ -23,7 +23,7 @@ class LinearModel(Estimator):
         *,
         learning_rate: float | None = None,
         learning_rate_schedule: str | Schedule = "constant",
-        optimizer: str | Optimizer = "adagrad",
+        optimizer: str | Optimizer | Mapping[str, str | Optimizer] = "adagrad",
         l1: float | None = None,
         l2: float | None = None,
         epochs: int = 10,
@@ -86,7 +86,7 @@ class LinearClassifier(Classifier, LinearModel):
         *,
         learning_rate: float | None = None,
         learning_rate_schedule: str | Schedule = "constant",
-        optimizer: str | Optimizer = "adagrad",
+        optimizer: str | Optimizer | Mapping[str, str | Optimizer] = "adagrad",
         l1: float | None = None,
         l2: float | None = None,
         epochs: int = 10,

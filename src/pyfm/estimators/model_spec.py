@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,15 +42,17 @@ class ModelSpec:
             shapes["factors"] = (self.n_features, self.n_fields, self.n_factors)
         return shapes
 
-    def build(self, optimizer: Optimizer | None = None, seed: int = 0) -> _core.Model:
-        """The core's model; without an optimizer one for prediction, all weights 0.
+    def build(
+        self, optimizers: Mapping[str, Optimizer] | None = None, seed: int = 0
+    ) -> _core.Model:
+        """The core's model; without optimizers (of its parts) one for prediction, all weights 0.
 
         Raises
         ------
         MemoryError
             If the machine lacks the memory, before any is taken.
         """
-        core = None if optimizer is None else optimizer.core()
+        core = {part: optimizer.core() for part, optimizer in (optimizers or {}).items()}
         return _core.Model(
             kind=self.kind,
             loss=self.loss,
@@ -61,15 +64,18 @@ class ModelSpec:
             init_scale=self.init_scale,
             dtype=self.dtype,
             seed=seed,
-            linear_optimizer=core if self.linear else None,
-            factor_optimizer=core if self.kind != "linear" else None,
+            linear_optimizer=core.get("linear"),
+            factor_optimizer=core.get("factors"),
         )
 
     def build_from(
-        self, stored: StoredWeights, optimizer: Optimizer | None = None, seed: int = 0
+        self,
+        stored: StoredWeights,
+        optimizers: Mapping[str, Optimizer] | None = None,
+        seed: int = 0,
     ) -> _core.Model:
-        """A model with these weights (copied); without an optimizer one for prediction."""
-        model = self.build(optimizer, seed)
+        """A model with these weights (copied); without optimizers one for prediction."""
+        model = self.build(optimizers, seed)
         for part in self.parts:
             model.set_weights(part, stored[part], stored["features"])
         if model.bias is not None:

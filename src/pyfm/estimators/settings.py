@@ -65,7 +65,7 @@ class Settings:
         training = TrainingOptions(
             loss=metrics[0],
             metrics=_metrics(params["metric"], metrics),
-            optimizer=optim.resolve(params["optimizer"], **rates),
+            optimizers=optim.resolve_parts(params["optimizer"], spec.parts, **rates),
             normalize=spec.normalize,
             epochs=check_int("epochs", params["epochs"], 1),
             n_threads=n_threads(params["n_jobs"]),
@@ -75,7 +75,7 @@ class Settings:
             spec=spec,
             reweighting=reweighting,
             training=training,
-            schedule=_schedule(params["learning_rate_schedule"], training.optimizer),
+            schedule=_schedule(params["learning_rate_schedule"], training.optimizers),
             early_stopping=check_bool("early_stopping", params["early_stopping"]),
             n_iter_no_change=check_int("n_iter_no_change", params["n_iter_no_change"], 1),
             tol=check_real("tol", params["tol"]),
@@ -99,12 +99,13 @@ def _metrics(metric: object, known: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _schedule(given: object, optimizer: optim.Optimizer) -> Schedule:
+def _schedule(given: object, optimizers: Mapping[str, optim.Optimizer]) -> Schedule:
     schedule = schedules.resolve(given)
-    if "learning_rate" in optimizer.fixed and not isinstance(schedule, Constant):
+    fixed = [of for of in optimizers.values() if "learning_rate" in of.fixed]
+    if fixed and not isinstance(schedule, Constant):
         refuse(
             "learning_rate_schedule",
-            f"'constant' for the optimizer {optimizer.name!r}, whose learning rate is fixed while "
+            f"'constant' for the optimizer {fixed[0].name!r}, whose learning rate is fixed while "
             "a model is trained (each of its weights has a schedule of its own)",
             given,
         )

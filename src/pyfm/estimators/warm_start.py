@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -52,14 +53,18 @@ def check_known_rows(spec: ModelSpec, data: _core.Dataset) -> None:
 
 
 def model_to_go_on(
-    spec: ModelSpec, model: _core.Model, kept: Optimizer | None, wanted: Optimizer, seed: int
+    spec: ModelSpec,
+    model: _core.Model,
+    kept: Mapping[str, Optimizer] | None,
+    wanted: Mapping[str, Optimizer],
+    seed: int,
 ) -> _core.Model:
     """The fitted model itself where its optimizer state is of use, else a new one of its weights.
 
-    `kept` is the optimizer whose state belongs to the weights of `model`.
+    `kept` are the optimizers whose state belongs to the weights of `model`, by part.
     """
-    if kept is None or not kept.may_become(wanted):
+    if kept is None or not all(kept[part].may_become(wanted[part]) for part in spec.parts):
         return spec.build_from(stored_weights(spec, model), wanted, seed)
     for part in spec.parts:
-        model.set_optimizer(part, wanted.core())
+        model.set_optimizer(part, wanted[part].core())
     return model

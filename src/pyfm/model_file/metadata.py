@@ -19,14 +19,9 @@ from pyfm.estimators.base import Estimator
 from pyfm.estimators.model_spec import DTYPES, ModelSpec
 from pyfm.estimators.targets import Labels
 from pyfm.model_file.layout import FORMAT_VERSION
-from pyfm.optim import OPTIMIZERS
-from pyfm.schedules import SCHEDULES
+from pyfm.optim import OPTIMIZERS, Optimizer
+from pyfm.schedules import SCHEDULES, Schedule
 
-# Parameters that may be small objects, and the kinds of these by name.
-_OBJECTS: dict[str, Mapping[str, type[Any]]] = {
-    "optimizer": OPTIMIZERS,
-    "learning_rate_schedule": SCHEDULES,
-}
 _MAX_FEATURES, _MAX_FIELDS, _MAX_FACTORS = 2**32, 2**16, 1024
 _NUMBERS = tuple(kind + bits for kind in ("int", "uint") for bits in ("8", "16", "32", "64"))
 _CLASS_DTYPES = (*_NUMBERS, "float32", "float64", "bool", "str", "object")
@@ -90,10 +85,11 @@ def from_json(text: str) -> tuple[Estimator, dict[str, Any]]:
 
 def _params_to_json(params: dict[str, Any]) -> dict[str, Any]:
     plain = {name: _plain(value) for name, value in params.items()}
-    for parameter, kinds in _OBJECTS.items():
-        if isinstance(plain[parameter], tuple(kinds.values())):
-            values = {name: _plain(value) for name, value in asdict(plain[parameter]).items()}
-            plain[parameter] = {"name": plain[parameter].name} | values
+    plain["optimizer"] = _optimizer_to_json(plain["optimizer"])
+    schedule = plain["learning_rate_schedule"]
+    if isinstance(schedule, Schedule):
+        values = {name: _plain(value) for name, value in asdict(schedule).items()}
+        plain["learning_rate_schedule"] = {"name": schedule.name} | values
     if isinstance(plain.get("class_weight"), Mapping):  # pairs: JSON has no labels but strings
         pairs = plain["class_weight"].items()
         plain["class_weight"] = [[_plain(label), _plain(weight)] for label, weight in pairs]
@@ -106,12 +102,21 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def _optimizer_to_json(optimizer: Any) -> Any:
+    if isinstance(optimizer, Mapping):
+        return {"parts": {part: _optimizer_to_json(of) for part, of in optimizer.items()}}
+    if isinstance(optimizer, Optimizer):
+        name, values = optimizer.core()
+        return {"name": name} | values
+    return optimizer
+
+
 def _params_from_json(params: dict[str, Any]) -> dict[str, Any]:
-    objects = {
-        parameter: _object(parameter, params[parameter], kinds)
-        for parameter, kinds in _OBJECTS.items()
-        if isinstance(params.get(parameter), dict)
-    }
+    objects: dict[str, Any] = {}
+    if "optimizer" in params:
+        objects["optimizer"] = _optimizer_from_json(params["optimizer"])
+    if isinstance(schedule := params.get("learning_rate_schedule"), dict):
+        objects["learning_rate_schedule"] = _schedule_from_json(schedule)
     pairs = params.get("class_weight")
     if isinstance(pairs, list):
         if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
@@ -120,12 +125,26 @@ def _params_from_json(params: dict[str, Any]) -> dict[str, Any]:
     return params | objects
 
 
-def _object(parameter: str, given: dict[str, Any], kinds: Mapping[str, type[Any]]) -> Any:
+def _schedule_from_json(given: dict[str, Any]) -> Any:
     values = dict(given)
-    kind = kinds.get(values.pop("name", None))
+    kind = SCHEDULES.get(values.pop("name", None))
     if kind is None or set(values) != {field.name for field in fields(kind)}:
-        known = f"one of {', '.join(kinds)} with its parameters"
-        refuse(f"metadata: params.{parameter}", known, given)
+        known = f"one of {', '.join(SCHEDULES)} with its parameters"
+        refuse("metadata: params.learning_rate_schedule", known, given)
+    return kind(**values)
+
+
+def _optimizer_from_json(optimizer: Any) -> Any:
+    """Parameters that a file lacks have their defaults: earlier versions did not write them all."""
+    if not isinstance(optimizer, dict):
+        return optimizer
+    if isinstance(parts := optimizer.get("parts"), dict):
+        return {part: _optimizer_from_json(of) for part, of in parts.items()}
+    values = dict(optimizer)
+    name = values.pop("name", None)
+    kind = OPTIMIZERS.get(name) if isinstance(name, str) else None
+    if kind is None or not set(values) <= {field.name for field in fields(kind)}:
+        refuse("metadata: params.optimizer", "an optimizer of pyfm.optim", optimizer)
     return kind(**values)
 
 
