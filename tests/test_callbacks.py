@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import pyfm
 from pyfm import callbacks
 from pyfm.callbacks import Callback, CallbackEnv
-from pyfm.optim import FTRL, SGD, AdaGrad, Optimizer
+from pyfm.optim import FTRL, SGD, AdaGrad, Adam, Optimizer
 
 X = np.arange(12).reshape(6, 2)
 Y = np.array([0.5, -1.0, 0.0, 2.0, 1.0, -0.5])
@@ -260,6 +260,18 @@ def test_changes_add_up_and_are_seen_by_later_callbacks() -> None:
     assert model.optimizer == SGD(1.0, l2=0.5)
 
 
+@pytest.mark.parametrize("other", [SGD(), {"linear": SGD()}, {"linear": SGD(), "deep": SGD()}])
+def test_parts_with_optimizers_of_their_own_take_a_mapping(other: Any) -> None:
+    rows = pyfm.datasets.make_ctr(100, n_fields=3, n_features=30, random_state=0)[0]
+    model = pyfm.FMClassifier(epochs=2, optimizer={"linear": SGD(), "factors": AdaGrad()})
+    changed = {"linear": SGD(0.01), "factors": AdaGrad(0.3)}
+    model.fit(rows, callbacks=[Change(lambda _: changed)])
+    assert model.history_["learning_rate_linear"] == [0.01, 0.01]
+    expected = "before_epoch: expected None, or a mapping with optimizers of linear and factors"
+    with pytest.raises(ValueError, match=expected):
+        model.fit(rows, callbacks=[Change(lambda _: other)])
+
+
 @pytest.mark.parametrize(
     ("optimizer", "other"),
     [
@@ -267,6 +279,8 @@ def test_changes_add_up_and_are_seen_by_later_callbacks() -> None:
         (SGD(), 0.1),
         (AdaGrad(), AdaGrad(initial_accumulator=2)),
         (FTRL(), FTRL(learning_rate=0.2)),
+        (Adam(), Adam(beta1=0.5)),
+        (SGD(), {"linear": SGD()}),
     ],
 )
 def test_another_optimizer_is_refused(optimizer: Any, other: Any) -> None:
@@ -303,7 +317,7 @@ def test_reset_parameter_refuses(values: Any, message: str) -> None:
         fitted([callbacks.reset_parameter(**values)])
 
 
-@pytest.mark.parametrize(("optimizer", "name"), [("ftrl", "beta"), ("adagrad", "l1")])
+@pytest.mark.parametrize(("optimizer", "name"), [("ftrl", "beta"), ("adagrad", "beta")])
 def test_reset_parameter_says_what_may_change(optimizer: str, name: str) -> None:
     with pytest.raises(ValueError, match=f"expected parameters of .* among .*l2.*'{name}'"):
         fitted([callbacks.reset_parameter(**{name: [1.0] * 3})], optimizer=optimizer)

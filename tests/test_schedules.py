@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import pyfm
 from pyfm.callbacks import CallbackEnv, reset_parameter
 from pyfm.cli.options import ScheduleName
-from pyfm.optim import SGD, AdaGrad, Optimizer
+from pyfm.optim import FTRL, SGD, AdaGrad, Optimizer
 from pyfm.schedules import (
     SCHEDULES,
     Constant,
@@ -73,6 +73,37 @@ def test_rates_are_recorded_and_the_steps_follow(schedule: Any, expected: list[f
     np.testing.assert_array_equal(model.coef_, same.fit(X, Y, callbacks=[reset]).coef_)
     constant = np.array_equal(model.coef_, fitted("constant").coef_)
     assert constant == (set(expected) == {0.2})
+
+
+def test_each_part_follows_with_the_rate_of_its_own_optimizer() -> None:
+    rows = pyfm.datasets.make_ctr(300, n_fields=3, n_features=30, random_state=0)[0]
+    parts = {"linear": SGD(0.4), "factors": AdaGrad(0.2)}
+    model = pyfm.FMClassifier(
+        optimizer=parts, learning_rate_schedule=Exponential(0.5), epochs=3, random_state=0
+    ).fit(rows)
+    rates = {part: model.history_[f"learning_rate_{part}"] for part in parts}
+    assert rates == {"linear": [0.4, 0.2, 0.1], "factors": [0.2, 0.1, 0.05]}
+    assert "learning_rate" not in model.history_
+    halved = model.set_params(learning_rate_schedule="constant").fit(
+        rows, callbacks=[reset_parameter(learning_rate=[0.4, 0.2, 0.1])]
+    )
+    assert halved.history_["learning_rate_factors"] == [0.4, 0.2, 0.1]
+    same = pyfm.FMClassifier(
+        optimizer={"linear": SGD(0.4), "factors": AdaGrad(0.4)},
+        learning_rate_schedule=Exponential(0.5), epochs=3, random_state=0,
+    ).fit(rows)  # fmt: skip
+    np.testing.assert_array_equal(halved.factors_, same.factors_)
+
+
+def test_a_part_whose_rate_is_fixed_refuses_schedules_and_other_parameters() -> None:
+    parts = {"linear": FTRL(), "factors": AdaGrad()}
+    rows = pyfm.datasets.make_ctr(100, n_fields=3, n_features=30, random_state=0)[0]
+    model = pyfm.FMClassifier(optimizer=parts, learning_rate_schedule="exponential")
+    with pytest.raises(ValueError, match=r"learning_rate_schedule: expected 'constant' .*'ftrl'"):
+        model.fit(rows)
+    model.set_params(learning_rate_schedule="constant")
+    with pytest.raises(ValueError, match=r"expected parameters of FTRL among .*'learning_rate'"):
+        model.fit(rows, callbacks=[reset_parameter(learning_rate=lambda epoch: 0.1)])
 
 
 @pytest.mark.parametrize("kind", [pyfm.LinearClassifier, pyfm.FMClassifier, pyfm.FFMClassifier])

@@ -14,7 +14,7 @@ import pyfm
 from pyfm import Dataset, training
 from pyfm.callbacks import CallbackEnv
 from pyfm.estimators.model_spec import stored_weights
-from pyfm.optim import FTRL, SGD, AdaGrad
+from pyfm.optim import FTRL, OPTIMIZERS, SGD, AdaGrad, Adam
 from pyfm.schedules import Exponential
 
 KINDS = [pyfm.LinearClassifier, pyfm.FMClassifier, pyfm.FFMClassifier]
@@ -36,13 +36,19 @@ def assert_same(a: Any, b: Any) -> None:
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "ftrl"])
+@pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_fits_are_one_of_as_many_epochs(kind: Any, optimizer: str, rows: Dataset) -> None:
     model = warm(kind, optimizer=optimizer).fit(rows).set_params(epochs=3).fit(rows)
     assert_same(model, kind(epochs=5, optimizer=optimizer, random_state=0).fit(rows))
     assert (model.n_iter_, model.best_epoch_) == (5, 5)
     assert model.history_["epoch"] == [3, 4, 5]
+
+
+def test_parts_with_optimizers_of_their_own_go_on_too(rows: Dataset) -> None:
+    parts = {"linear": FTRL(), "factors": Adam(0.01)}
+    model = warm(optimizer=parts).fit(rows).set_params(epochs=3).fit(rows)
+    assert_same(model, pyfm.FMClassifier(epochs=5, optimizer=parts, random_state=0).fit(rows))
 
 
 @pytest.mark.parametrize(

@@ -49,11 +49,12 @@ void for_row_blocks(Index n_rows, int n_threads, const Poll& poll, F&& body) {
     while (!stop.load(std::memory_order_relaxed)) {
       const Index begin = next.fetch_add(block, std::memory_order_relaxed);
       if (begin >= n_rows) break;
-      body(thread, begin, std::min(begin + block, n_rows));
+      const Index end = std::min(begin + block, n_rows);
+      body(thread, begin, end);
       if (thread != 0 || !poll || Clock::now() - last_poll < std::chrono::milliseconds(100))
         continue;
       try {
-        poll(begin);
+        poll(end);
       } catch (...) {
         stop.store(true, std::memory_order_relaxed);
         throw;
