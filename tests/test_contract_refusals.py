@@ -177,7 +177,7 @@ def test_optimizers_that_a_model_was_not_made_with() -> None:
     with pytest.raises(ValueError, match="optimizer: expected that which the model was made with"):
         without.set_optimizer("factors", contract.optimizer("adagrad"))
     with pytest.raises(ValueError, match=r"sgd\.l2: expected a finite number >= 0, found -1"):
-        without.set_optimizer("factors", ("sgd", {"learning_rate": 0.1, "l2": -1.0}))
+        without.set_optimizer("factors", ("sgd", {"learning_rate": 0.1, "l1": 0.0, "l2": -1.0}))
     for_prediction = model(linear_optimizer=None, factor_optimizer=None)
     with pytest.raises(ValueError, match="optimizer: expected that which the model was made with"):
         for_prediction.set_optimizer("factors", SGD)

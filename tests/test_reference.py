@@ -7,7 +7,10 @@ import pytest
 import sklearn.metrics
 from reference import LOSSES, METRICS, MODELS, OPTIMIZERS, Reference, Row
 
-PARAMS = {"learning_rate": 0.1, "l1": 0.05, "l2": 0.01, "beta": 1.0, "initial_accumulator": 1.0}
+PARAMS = {
+    "learning_rate": 0.1, "l1": 0.05, "l2": 0.01, "beta": 1.0, "initial_accumulator": 1.0,
+    "momentum": 0.9, "rho": 0.9, "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8, "weight_decay": 0.0,
+}  # fmt: skip
 ROWS: dict[str, Row] = {
     "one per field": [(0, 0, 1.0), (1, 2, 1.0), (2, 4, 1.0)],
     "several per field": [(1, 2, 0.5), (0, 0, -2.0), (1, 3, 1.5), (1, 1, 0.0)],

@@ -144,7 +144,8 @@ def _optimizer_from_json(optimizer: Any) -> Any:
     name = values.pop("name", None)
     kind = OPTIMIZERS.get(name) if isinstance(name, str) else None
     if kind is None or not set(values) <= {field.name for field in fields(kind)}:
-        refuse("metadata: params.optimizer", "an optimizer of pyfm.optim", optimizer)
+        known = f"one of {', '.join(OPTIMIZERS)} with its parameters"
+        refuse("metadata: params.optimizer", known, optimizer)
     return kind(**values)
 
 
