@@ -13,7 +13,9 @@ from contract import KINDS, Case, epochs, make_data
 from pyfm import _core
 
 N_THREADS = (2, 3, 8)  # on any machine: threads need no core of their own
-AVERAGING = ("momentum", "nesterov", "rmsprop")
+# Rates at which a gradient of 1 that lasts moves a weight about as far as SGD's and AdaGrad's 0.1.
+# At twice that, the copies of these few rows overshoot with SGD as well: 10 to 25 % at 0.2.
+GENTLE = dict.fromkeys(("momentum", "nesterov", "rmsprop", "adam"), (("learning_rate", 0.05),))
 
 
 @pytest.mark.parametrize("n_threads", N_THREADS)
@@ -26,11 +28,9 @@ def test_several_threads_reach_nearly_the_same_loss(
     """2037 rows, no multiple of a block, fight for 15 features, far worse than any real data: every
     row of the tables is hot."""
     data = make_data([*KINDS * 509, "plain"], 5).core()
-    case = Case(model, optimizer, n_fields=5, dtype=dtype)
+    case = Case(model, optimizer, n_fields=5, dtype=dtype, params=GENTLE.get(optimizer, ()))
     one = epochs(case.core(), data, 5)[-1]
     several = epochs(case.core(), data, 5, n_threads=n_threads)[-1]
-    if optimizer in AVERAGING and one * 1.05 < several < one * 1.5:
-        pytest.xfail("threads that each average gradients of the same few rows go too far together")
     assert several == pytest.approx(one, rel=0.05)
 
 
