@@ -27,7 +27,6 @@ BOOST_AUTO_TEST_CASE(several_threads_train_one_model) {
         for (auto* optimizer : {&settings.linear_optimizer, &settings.factor_optimizer})
           if (*optimizer) {
             OptimizerParams& params = (*optimizer)->params;
-            params.learning_rate = 0.01f;  // little enough for steps that add up
             // Cut gradients, equal for both labels, lead away from the least loss.
             params.clip_value = params.clip_norm = OptimizerParams{}.clip_value;
           }
