@@ -6,7 +6,7 @@ import contract
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from reference import METRICS
+from reference_metrics import METRICS
 
 from pyfm import _core
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference
+import reference_metrics
 import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def naive(name: str) -> Oracle:
 
     def oracle(y: Any, p: Any, w: Any) -> float:
         weight = np.ones(len(y)) if w is None else np.array(w, float)
-        return reference.METRICS[name](np.array(y, float), np.array(p), weight)
+        return reference_metrics.METRICS[name](np.array(y, float), np.array(p), weight)
 
     return oracle
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sklearn.metrics
-from reference import LOSSES, METRICS, MODELS, OPTIMIZERS, Reference, Row
+from reference import LOSSES, MODELS, OPTIMIZERS, Reference, Row
+from reference_metrics import METRICS
 
 PARAMS = {
     "learning_rate": 0.1, "l1": 0.05, "l2": 0.01, "beta": 1.0, "initial_accumulator": 1.0,
