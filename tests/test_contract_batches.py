@@ -119,6 +119,25 @@ def test_batches_longer_than_what_is_held_at_once(model: str, optimizer: str, le
             np.testing.assert_allclose(getattr(y, name), expected, rtol=2e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("n_factors", [1, 4, 5, 16])
+@pytest.mark.parametrize("model", contract.FACTOR_MODELS)
+@each_optimizer
+def test_16_bits_stay_near_the_oracle(
+    model: str, optimizer: str, n_factors: int, level: str
+) -> None:
+    """The bounds of test_contract_storage.py, where they are explained; six stores of a weight."""
+    case = Case(model, optimizer, n_fields=5, n_factors=n_factors, dtype="float16", normalize=True)
+    data = data_of(MIXED, 5)
+    reference = expectation(case, data, 3)[0]
+    core = case.core()
+    train(core, data.core(), epochs=2, batch_size=3)
+    error = np.abs(contract.weights(core).factors - reference.factors)
+    walk = 2.0**-10 * np.sqrt(6)
+    assert np.max(error) < 5 * walk
+    assert np.mean(error) < 0.5 * walk
+    assert np.any(error > 1e-6)
+
+
 # --- any number of threads ------------------------------------------------------------------------
 
 
