@@ -63,6 +63,20 @@ def _threads(n: int) -> list[Cell]:
     return cells
 
 
+def _batches(n: int) -> list[Cell]:
+    """Other models than example by example; see docs/training.md for what they are good for."""
+    cells, group = [], "batches of 1024 rows"
+    for model, k in (("FFM", 4), ("FM", 16), ("linear", 0)):
+        name, one = _name(model, k), Train(model, k, batch_size=1024)
+        many = Train(model, k, threads=n, batch_size=1024)
+        target = 0.5 if k else None
+        cells += [
+            Cell(group, f"{name} / row by row", (one,), (Train(model, k),), target, tolerance=None),
+            Cell(group, f"{name}, {n} threads / 1 thread", (many,), (one,), 0.8 * n if k else None),
+        ]
+    return cells
+
+
 def _other_models() -> list[Cell]:
     def cell(name: str, ours: Run, target: float) -> Cell:
         group = "other work / training of libffm's FFM k=4"
@@ -129,6 +143,6 @@ def _name(model: str, k: int) -> str:
 
 def table(n_threads: int) -> list[Cell]:
     """All cells; those of several threads for `n_threads`."""
-    cells = [*_ffm(), *_threads(n_threads), *_other_models(), *_optimizers()]
+    cells = [*_ffm(), *_threads(n_threads), *_batches(n_threads), *_other_models(), *_optimizers()]
     cells += [*_narrow(), *_reading(n_threads), *_whole()]
     return sorted(cells, key=lambda cell: cell.group != "FFM / libffm")

@@ -69,6 +69,7 @@ class Train(Run):
     threads: int = 1
     level: str | None = None  # of SIMD; None: the best
     dtype: str | None = None  # of stored weights and slots; None: the estimator's default
+    batch_size: int = 1
 
     def measure(self, context: Context, repetition: int) -> Sample:
         rows, epochs = context.source[self.data], context.args.epochs
@@ -78,7 +79,7 @@ class Train(Run):
         try:
             model = estimator(
                 self.model, self.k, self.optimizer, epochs=epochs, n_jobs=self.threads,
-                random_state=repetition, **params,
+                batch_size=self.batch_size, random_state=repetition, **params,
             ).fit(rows.train, eval_set=rows.valid)  # fmt: skip
         finally:
             pyfm.set_simd(best)

@@ -251,19 +251,36 @@ def unmet(case: Case, data: Data) -> set[int]:
     return set(range(case.n_features)) - {j for row in data.rows for _, j, _ in row}
 
 
-def train(model: _core.Model, data: _core.Dataset, epochs: int = 1, n_threads: int = 1) -> float:
+def train(
+    model: _core.Model,
+    data: _core.Dataset,
+    epochs: int = 1,
+    n_threads: int = 1,
+    batch_size: int = 1,
+) -> float:
     """Epochs in the order of the rows; returns the loss of the last."""
     loss = 0.0
     for epoch in range(epochs):
-        stats = model.train_epoch(data, epoch=epoch, shuffle=False, n_threads=n_threads, poll=None)
+        stats = model.train_epoch(
+            data,
+            epoch=epoch,
+            shuffle=False,
+            n_threads=n_threads,
+            poll=None,
+            batch_size=batch_size,
+        )
         loss = stats.loss
     return loss
 
 
-def epochs(model: _core.Model, data: _core.Dataset, n: int, n_threads: int = 1) -> list[float]:
+def epochs(
+    model: _core.Model, data: _core.Dataset, n: int, n_threads: int = 1, batch_size: int = 1
+) -> list[float]:
     """Losses of epochs that shuffle the rows."""
     return [
-        model.train_epoch(data, epoch=i, shuffle=True, n_threads=n_threads, poll=None).loss
+        model.train_epoch(
+            data, epoch=i, shuffle=True, n_threads=n_threads, poll=None, batch_size=batch_size
+        ).loss
         for i in range(n)
     ]
 

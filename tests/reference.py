@@ -323,6 +323,36 @@ class Reference:
                 self.factor_steps.step(at, scale * slope * gradient)
         return self.loss.value(score, y)
 
+    def update_batch(
+        self, rows: Sequence[Row], y: Sequence[float], weight: Sequence[float] | None = None
+    ) -> list[float]:
+        """One step along the weighted mean of the rows' gradients, of the bias and of every feature
+        that the rows hold, with all its weights; returns the losses before it."""
+        weight = [1.0] * len(rows) if weight is None else weight
+        share = 1 / sum(weight) if sum(weight) > 0 else 0.0
+        scores = [self.score(row) for row in rows]
+        slopes = [
+            w * share * self.loss.slope(s, t) for w, s, t in zip(weight, scores, y, strict=True)
+        ]
+        known = [self.known(row) for row in rows]
+        held = sorted({j for row in known for _, j, _ in row})
+        if self.linear is not None:
+            linear = np.zeros_like(self.linear)
+            for slope, row in zip(slopes, known, strict=True):
+                for _, j, x in row:
+                    linear[j] += slope * x
+            self.bias_steps.step((0,), sum(slopes))
+            for j in held:
+                self.linear_steps.step((j,), linear[j])
+        if self.part:
+            factors = np.zeros_like(self.factors)
+            for slope, row in zip(slopes, known, strict=True):
+                for at, gradient in self.part.gradients(self.factors, row):
+                    factors[at] += slope * gradient
+            for j in held:
+                self.factor_steps.step((j,), factors[j])
+        return [self.loss.value(s, t) for s, t in zip(scores, y, strict=True)]
+
 
 def clipped_to(norm: float, params: Mapping[str, float]) -> float:
     """The factor that brings the norm of a row's gradient by a part's weights down to the limit."""

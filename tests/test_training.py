@@ -74,6 +74,33 @@ def test_two_threads_learn_as_well(kind: Any, train: Dataset, valid: Dataset) ->
     assert final == pytest.approx([final[0]] * 3, abs=0.02)
 
 
+@each_classifier
+@pytest.mark.parametrize("batch_size", [64, "full"])
+def test_batches_are_the_same_on_any_number_of_threads(
+    kind: Any, batch_size: Any, train: Dataset
+) -> None:
+    models = [
+        kind(epochs=2, batch_size=batch_size, n_jobs=n_jobs, random_state=0).fit(train)
+        for n_jobs in (1, 2, 5)
+    ]
+    losses = [model.history_["train_logloss"] for model in models]
+    assert losses[0] == losses[1] == losses[2]
+    assert losses[0][1] < losses[0][0]
+    expected = models[0].decision_function(train)
+    for model in models[1:]:
+        np.testing.assert_array_equal(model.decision_function(train), expected)
+
+
+@each_classifier
+def test_a_batch_of_more_rows_than_there_are_is_a_full_one(kind: Any, train: Dataset) -> None:
+    sizes = ("full", len(train), 2**70)
+    losses = [
+        kind(epochs=2, batch_size=size, random_state=0).fit(train).history_["train_logloss"]
+        for size in sizes
+    ]
+    assert losses[0] == losses[1] == losses[2]
+
+
 # --- history --------------------------------------------------------------------------------------
 
 

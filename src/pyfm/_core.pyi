@@ -78,7 +78,7 @@ def checksum(block: bytes | memoryview | NDArray[Any]) -> int:
 class EpochStats:
     @property
     def loss(self) -> float:
-        """Weighted mean of the loss of every row, taken just before the row's own update."""
+        """Weighted mean of the loss of every row, taken before the update it takes part in."""
     @property
     def seconds(self) -> float: ...
 
@@ -148,6 +148,7 @@ class Model:
         shuffle: bool,
         n_threads: int,
         poll: Callable[[int], object] | None,  # called now and then with the number of rows done
+        batch_size: int = 1,  # 1: example-wise; 0: all rows are one batch
     ) -> EpochStats:
         """One pass over the rows. Ctrl-C and exceptions from `poll` end it at once."""
     def decision_function(self, data: Dataset, *, n_threads: int) -> Floats:

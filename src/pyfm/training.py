@@ -35,6 +35,7 @@ class TrainingOptions:
     normalize: bool
     epochs: int
     n_threads: int
+    batch_size: int = 1  # 0: all rows
     prior_correction: float = 0.0  # of the scores, see `pyfm.prediction`
 
     @property
@@ -155,6 +156,7 @@ class Training:
             shuffle=True,
             n_threads=self._options.n_threads,
             poll=self._poll(),
+            batch_size=self._options.batch_size,
         )
         # The squared loss is (s - y)² / 2.
         loss = math.sqrt(2 * stats.loss) if self._options.loss == "rmse" else stats.loss

@@ -166,13 +166,14 @@ void bind_model(py::module_& m) {
       .def(
           "train_epoch",
           [](Model& model, const Dataset& data, Index epoch, bool shuffle, int n_threads,
-             const py::object& poll) {
-            const EpochOptions options{epoch, shuffle, n_threads, make_poll(poll)};
+             const py::object& poll, Index batch_size) {
+            if (batch_size < 0) throw std::invalid_argument("batch_size: expected at least 0");
+            const EpochOptions options{epoch, shuffle, n_threads, make_poll(poll), batch_size};
             const py::gil_scoped_release released;
             return train_epoch(model, data, options);
           },
           py::arg("data"), py::kw_only(), py::arg("epoch"), py::arg("shuffle"),
-          py::arg("n_threads"), py::arg("poll"))
+          py::arg("n_threads"), py::arg("poll"), py::arg("batch_size") = 1)
       .def(
           "decision_function",
           [](Model& model, const Dataset& data, int n_threads) {

@@ -42,6 +42,34 @@ struct FactorRows {
     init_slots<Optimizer>(view, view.row<S>(r));
   }
 
+  // One step on each row. A gradient is (width,), or Centered and c more: g - c w.
+  // Where 16 bits are rounded, the noise depends on what the caller put into s.noise and on the
+  // row, on nothing else.
+  template <class Optimizer, bool Centered>
+  static void step_all(const PartView& part, const RowId* rows, Index n, const float* gradients,
+                       const Scratch& s) noexcept {
+    const PartView view = part;
+    const Optimizer optimizer(view.params);
+    const Index width = view.shape.width, ahead = width < 64 ? 4 : 1;
+    for (Index i = 0; i < n; ++i) {
+      S* const w = view.row<S>(rows[i]);
+      const S* const next = view.row<S>(rows[i + ahead < n ? i + ahead : i]);
+      Rounding<S> rounding = rounding_of_row<S>(s.noise, rows[i]);
+      const Vec c(Centered ? gradients[width] : 0.0f);
+      for_lanes(width, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
+        if (at * sizeof(S) % 64 == 0)
+          for (int slot = 0; slot <= Optimizer::info.slots; ++slot)
+            __builtin_prefetch(next + at + slot * width, 1, 3);
+        const Vec old = lanes.load(w + at);
+        Vec g = lanes.load(gradients + at);
+        if constexpr (Centered) g = g - c * old;
+        step(optimizer, w + at, width, lanes, old, g, rounding);
+      });
+      gradients += width + (Centered ? kCenter : 0);
+    }
+  }
+  static constexpr Index kCenter = 4;  // c, padded
+
   // What this thread's copy of a row has gained goes to the row that all threads share; the copy
   // goes on from there.
   template <class Optimizer>

@@ -7,6 +7,7 @@
 // The pair sum is S against its own transpose, in tiles (ffm_tiles.h).
 #pragma once
 #include "model/factor_rows.h"
+#include "model/ffm_gradients.h"
 #include "model/ffm_tiles.h"
 #include "model/slope.h"
 
@@ -48,6 +49,35 @@ struct Ffm : FactorRows<S> {
       case FieldRows::several:
         update_pairs<K, S, FieldRows::several>(optimizer, view, dscore, s);
         update_own_fields(optimizer, view, dscore, s);
+    }
+  }
+
+  static Index gradient_width(const PartShape& shape) noexcept { return shape.width; }
+
+  template <class Optimizer>
+  static void step_rows(const PartView& view, const RowId* rows, Index n, const float* gradients,
+                        const Scratch& s) noexcept {
+    FactorRows<S>::template step_all<Optimizer, false>(view, rows, n, gradients, s);
+  }
+
+  static int n_column_groups(const PartView& view) noexcept {
+    constexpr int B = fields_per_vector<K>;
+    return (view.shape.n_fields + B - 1) / B;
+  }
+
+  static void add_columns(const PartView& view, const Entries& row, const ExampleColumns& columns,
+                          Scratch& s) noexcept {
+    s.row = row;
+    const RowId held = list_gradients_to_fetch(view, columns, s);
+    by_field<K, S>(view, s);
+    switch (s.kind) {
+      case FieldRows::plain:
+        return add_pairs<K, S, FieldRows::plain>(view, columns, s, held);
+      case FieldRows::several:
+        add_pairs<K, S, FieldRows::several>(view, columns, s, held);
+        return add_own_fields<K, S>(view, columns, s);
+      default:
+        return add_pairs<K, S, FieldRows::full>(view, columns, s, held);
     }
   }
 

@@ -2,6 +2,7 @@
 //   score = ½ Σ_d ( (Σ_j x_j V[j,d])² - Σ_j x_j² V[j,d]² )
 //   d score / d V[j,d] = x_j (S[d] - x_j V[j,d]),   S[d] = Σ_j x_j V[j,d]
 #pragma once
+#include "model/batch.h"
 #include "model/factor_rows.h"
 #include "model/slope.h"
 
@@ -24,6 +25,33 @@ struct Fm : FactorRows<S> {
       update_of<true>(Optimizer(view.params), view, dscore, s);
     else
       update_of<false>(Optimizer(view.params), view, dscore, s);
+  }
+
+  // Of a row: Σ dscore x S over its entries, and Σ dscore x², which the step multiplies with V.
+  static Index gradient_width(const PartShape& shape) noexcept {
+    return shape.width + FactorRows<S>::kCenter;
+  }
+
+  static void add_touches(const PartView& view, const Touch* touches, const std::uint32_t* at,
+                          Index n, const ExampleFacts& f, float* gradients) noexcept {
+    const ExampleFacts facts = f;
+    const Index width = K ? K : view.shape.width;
+    for (Index i = 0; i < n; ++i) {
+      const Touch t = touches[i];
+      const float* const sum = facts.sum + t.example * facts.sum_stride;
+      float* const gradient = gradients + at[i] * (width + FactorRows<S>::kCenter);
+      const float dx = facts.dscore[t.example] * t.x;
+      for_lanes(width, [&](Index d, Lanes lanes) __attribute__((always_inline)) {
+        lanes.store(fma(Vec(dx), Vec::load(sum + d), lanes.load(gradient + d)), gradient + d);
+      });
+      gradient[width] += dx * t.x;
+    }
+  }
+
+  template <class Optimizer>
+  static void step_rows(const PartView& view, const RowId* rows, Index n, const float* gradients,
+                        const Scratch& s) noexcept {
+    FactorRows<S>::template step_all<Optimizer, true>(view, rows, n, gradients, s);
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "model/batch.h"
 #include "model/lanes.h"
 #include "model/scratch.h"
 #include "model/shape.h"
@@ -48,6 +49,40 @@ struct Linear {
       }
     }
     step_one(without_penalty<Optimizer>(view), view.bias, dscore);
+  }
+
+  static Index gradient_width(const PartShape&) noexcept { return 1; }
+
+  static void add_touches(const PartView&, const Touch* touches, const std::uint32_t* at, Index n,
+                          const ExampleFacts& f, float* gradients) noexcept {
+    for (Index i = 0; i < n; ++i) gradients[at[i]] += f.dscore[touches[i].example] * touches[i].x;
+  }
+
+  template <class Optimizer>
+  static void step_rows(const PartView& part, const RowId* rows, Index n, const float* gradients,
+                        const Scratch&) noexcept {
+    const PartView view = part;
+    const Optimizer optimizer(view.params);
+    constexpr Index stride = linear_stride(Optimizer::info.slots);
+    constexpr int lanes = Vec::lanes;
+    alignas(64) float old[lanes * stride] = {}, stepped[lanes * stride], g[lanes] = {};
+    for (Index at = 0; at < n; at += lanes) {
+      const int size = static_cast<int>(std::min<Index>(lanes, n - at));
+      for (int i = 0; i < size; ++i) {
+        const Index next = std::min<Index>(at + i + 2 * lanes, n - 1);
+        __builtin_prefetch(view.row<float>(rows[next]), 1, 3);
+        copy<stride>(view.row<float>(rows[at + i]), old + i * stride);
+      }
+      std::copy_n(gradients + at, size, g);
+      step_all<stride>(optimizer, old, Vec::load(g), stepped);
+      for (int i = 0; i < size; ++i)
+        copy<stride>(stepped + i * stride, view.row<float>(rows[at + i]));
+    }
+  }
+
+  template <class Optimizer>
+  static void step_bias(const PartView& view, float gradient) noexcept {
+    step_one(without_penalty<Optimizer>(view), view.bias, gradient);
   }
 
   static void init_weights(const PartView& view, RowId r, FeatureId) { *view.row<float>(r) = 0; }

@@ -9,6 +9,9 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "base/random.h"
+#include "base/types.h"
+
 namespace pyfm::PYFM_ISA {
 namespace {
 
@@ -24,6 +27,17 @@ inline NoBits lower_bits(NoBits bits) {
 
 template <class S>
 using Rounding = std::conditional_t<std::is_same_v<S, float>, Exact, Noise>;
+
+// Starts anew for every row of a table: the bits do not depend on which thread steps it, or when.
+template <class S>
+inline Rounding<S> rounding_of_row(const std::uint32_t* seeds, RowId row) {
+  std::uint32_t own[16] = {};
+  if constexpr (!std::is_same_v<S, float>) {
+    const std::uint32_t bits = mix32(row);
+    for (int i = 0; i < 16; ++i) own[i] = seeds[i] ^ bits;
+  }
+  return Rounding<S>(own);
+}
 
 template <class S>
 inline auto nearest() {

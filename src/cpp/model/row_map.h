@@ -25,13 +25,15 @@ class RowMap {
     return (row_of_.size() + feature_of_.size()) * Index{sizeof(RowId)};
   }
 
-  // Features without a row are counted where their row's number will stand. Of several threads that
-  // count at once some counts may get lost, but none remains 0.
+  // Features without a row are counted where their row's number will stand. No count gets lost when
+  // several threads count at once: the order of rows, which 16-bit rounding depends on in batches,
+  // is the same for any number of threads.
   void count(FeatureId j) noexcept {
     const std::atomic_ref<RowId> entry(row_of_[j]);
-    const RowId before = entry.load(std::memory_order_relaxed);
-    if (before == 0 || (before >= kCounted && before != kMostCounted))
-      entry.store((before | kCounted) + 1, std::memory_order_relaxed);
+    RowId before = entry.load(std::memory_order_relaxed);
+    while ((before == 0 || before >= kCounted) && before != kMostCounted)
+      if (entry.compare_exchange_weak(before, (before | kCounted) + 1, std::memory_order_relaxed))
+        return;
   }
   struct Counted {
     FeatureId feature;

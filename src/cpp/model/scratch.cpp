@@ -45,6 +45,8 @@ Index carve(Scratch& s, const PartShape& shape, Index nnz, char* base) {
   float* padding = nullptr;
   piece(padding, shape.stride + kSlack);
   s.padding = padding;
+  piece(s.field_gradient, fields);
+  piece(s.no_gradient, shape.width + kSlack);
   return piece.used();
 }
 

@@ -65,6 +65,10 @@ struct Scratch {
   void* padding;  // (stride,) a table row of zeros, stands for absent fields and for those that
                   // only fill a vector
   FieldRows kind;
+
+  // FFM in batches:
+  float** field_gradient;  // gradient of the first entry of each field
+  float* no_gradient;      // (width,) takes what belongs to absent fields, zeros
 };
 
 // Owns what an EntryMemory and the Scratch of one part point to.

@@ -32,6 +32,14 @@ constexpr PartKernels part_kernels() {
   k.merge_row = [](const PartView& v, RowId r, const Scratch& s) noexcept {
     P::template merge_row<O>(v, r, s);
   };
+  k.gradient_width = P::gradient_width;
+  k.step_rows = P::template step_rows<O>;
+  if constexpr (requires { P::add_touches; }) k.add_touches = P::add_touches;
+  if constexpr (requires { P::add_columns; }) {
+    k.n_column_groups = P::n_column_groups;
+    k.add_columns = P::add_columns;
+  }
+  if constexpr (requires { P::template step_bias<O>; }) k.step_bias = P::template step_bias<O>;
   if constexpr (requires(const PartView& v) { P::template init_bias<O>(v); })
     k.init_bias = [](const PartView& v) noexcept { P::template init_bias<O>(v); };
   if constexpr (requires(const PartView& v, Scratch& s) { P::template init_scratch<O>(v, s); })

@@ -3,6 +3,7 @@
 #include <span>
 #include <string_view>
 
+#include "model/batch.h"
 #include "model/scratch.h"
 #include "model/view.h"
 #include "optim/params.h"
@@ -29,7 +30,22 @@ struct PartKernels {
   void (*init_slots)(const PartView&, RowId) noexcept;
   // What this thread's copy of a row has gained goes to the row that all threads share.
   void (*merge_row)(const PartView&, RowId, const Scratch&) noexcept;
-  // These two are null in parts that need no such thing.
+  // Batches: numbers that the gradient of a row is made of.
+  Index (*gradient_width)(const PartShape&) noexcept;
+  // Adds what entries contribute to the gradients of their rows, of which touch i's is number at[i]
+  // of `gradients`, (…, gradient_width). Null where a gradient needs whole examples: those parts
+  // have the next two.
+  void (*add_touches)(const PartView&, const Touch*, const std::uint32_t* at, Index n,
+                      const ExampleFacts&, float* gradients) noexcept;
+  // Into how many groups of columns the gradient of an example may be divided.
+  int (*n_column_groups)(const PartView&) noexcept;
+  // Adds the gradient of an example, in some columns, to those of the rows of its entries.
+  void (*add_columns)(const PartView&, const Entries&, const ExampleColumns&, Scratch&) noexcept;
+  // One optimizer step on each of n rows, with the gradients, (n, gradient_width).
+  void (*step_rows)(const PartView&, const RowId*, Index n, const float* gradients,
+                    const Scratch&) noexcept;
+  // These are null in parts that need no such thing.
+  void (*step_bias)(const PartView&, float gradient) noexcept;
   void (*init_bias)(const PartView&) noexcept;
   void (*init_scratch)(const PartView&, Scratch&) noexcept;
 };

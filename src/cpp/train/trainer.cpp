@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/random.h"
+#include "train/batch_trainer.h"
 #include "train/initializer.h"
 #include "train/worker.h"
 
@@ -72,15 +73,8 @@ void train_blocks(Model& model, const Dataset& data, const Array<Index>& order,
   });
 }
 
-}  // namespace
-
-EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& options) {
-  check_trainable(model, data);
-  check_targets(model, data);
-  const auto start = std::chrono::steady_clock::now();
-  initialize(model, data, options.n_threads, options.poll);
-  start_bias(model);
-  const Array<Index> order = row_order(data.n_rows(), model.spec().seed, options);
+LossSum train_examples(Model& model, const Dataset& data, const Array<Index>& order,
+                       const EpochOptions& options) {
   std::vector<Worker> workers = make_workers(model, data, options.n_threads, Purpose::train);
   for (std::size_t i = 0; i < workers.size(); ++i) {
     const auto epoch = static_cast<std::uint64_t>(options.epoch);
@@ -96,10 +90,24 @@ EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& op
     throw;
   }
   merge_all();
+  LossSum sum;
+  for (const Worker& worker : workers) sum.loss += worker.loss, sum.weight += worker.weight;
+  return sum;
+}
+
+}  // namespace
+
+EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& options) {
+  check_trainable(model, data);
+  check_targets(model, data);
+  const auto start = std::chrono::steady_clock::now();
+  initialize(model, data, options.n_threads, options.poll);
+  start_bias(model);
+  const Array<Index> order = row_order(data.n_rows(), model.spec().seed, options);
+  const auto train = options.batch_size == 1 ? train_examples : train_batches;
+  const LossSum sum = train(model, data, order, options);
   EpochStats stats;
-  double weight = 0;
-  for (const Worker& worker : workers) stats.loss += worker.loss, weight += worker.weight;
-  stats.loss = weight > 0 ? stats.loss / weight : 0;
+  stats.loss = sum.weight > 0 ? sum.loss / sum.weight : 0;
   stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return stats;
 }

@@ -12,6 +12,7 @@ struct EpochOptions {
   bool shuffle = true;  // otherwise rows are taken in order
   int n_threads = 1;
   Poll poll;
+  Index batch_size = 1;  // 1: example-wise; 0: all rows are one batch
 };
 
 struct EpochStats {

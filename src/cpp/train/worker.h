@@ -57,6 +57,10 @@ class alignas(kApart) Worker {
   float score(Index i) noexcept;
   void update(float dscore) noexcept;
 
+  // Row i, until row i + kPreparedRows is prepared.
+  const Entries& entries(Index i) const noexcept { return entries_[slot(i)]; }
+  Scratch& scratch(std::size_t part) noexcept { return parts_[part].scratch.view(); }
+
   // Different random numbers for every seed, epoch and thread.
   void seed_noise(std::uint64_t key) noexcept;
   void end_block() noexcept;

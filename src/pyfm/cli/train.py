@@ -70,8 +70,17 @@ def train(
     ] = None,
     l1: Annotated[float | None, typer.Option("--l1", help="L1 penalty; 0.")] = None,
     optimizer: Annotated[OptimizerName, typer.Option(help="Optimizer.")] = OptimizerName.adagrad,
+    batch_size: Annotated[
+        str,
+        typer.Option(
+            help="Rows that are learned together, or full; above 1 threads change nothing."
+        ),
+    ] = "1",
     n_jobs: Annotated[
-        int, typer.Option("--n-jobs", "-s", help="Threads; -1: all. Only 1 is reproducible.")
+        int,
+        typer.Option(
+            "--n-jobs", "-s", help="Threads; -1: all. More than 1 want batches to be reproducible."
+        ),
     ] = 1,
     normalize: Annotated[
         bool | None,
@@ -143,6 +152,7 @@ def train(
         class_weight="balanced" if balanced else None,
         negative_sampling=negative_sampling,
         label_smoothing=label_smoothing,
+        batch_size=int(batch_size) if batch_size.isdecimal() else batch_size,
         n_jobs=n_jobs,
         random_state=seed,
         verbose=0 if quiet else 2,

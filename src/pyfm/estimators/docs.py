@@ -26,6 +26,11 @@ l2 : float >= 0, optional
     L2 penalty. None: the optimizer's default.
 epochs : int >= 1, default=10
     Passes over the rows, at most. Each has an order of its own, which depends on the seed.
+batch_size : int >= 1 or "full", default=1
+    1: every row updates the weights at once. More: rows that are scored together, after which each
+    feature that they hold takes one step along the mean of their gradients, weighted by
+    `sample_weight`: the same model for any number of threads. "full": all rows are one batch.
+    Fewer steps, so that larger batches want a larger learning_rate, or more epochs.
 early_stopping : bool, default=False
     Stop when validation no longer improves, and return to the weights of the best epoch. Costs a
     copy of the weights.
@@ -44,7 +49,8 @@ warm_start : bool, default=False
     optimizer's state goes on as well, where it belongs to the weights (see `fit`).
 n_jobs : int, default=1
     Threads; -1: all cores. One thread gives bit-identical models for a seed and a SIMD level.
-    More update the shared weights without locks (Hogwild): faster, but not reproducible.
+    More give the same ones with a batch_size above 1; with 1 they update the shared weights
+    without locks (Hogwild), the fastest way, but not reproducible.
 random_state : int, RandomState or None, default=None
     Seed of initial values, row orders and validation split. None: a new one for each fit.
 verbose : int >= 0 or bool, default=0
@@ -67,9 +73,9 @@ label_smoothing : float in [0, 1), default=0
 _FITTED = """
 history_ : dict of lists
     One entry per epoch of the last fit: epoch (from 1), learning_rate, train_{metric} (over the
-    rows as they are learned, each taken just before its own update), seconds (of training alone),
-    rows_per_second; with validation also <set>_<metric> for each evaluation set ("valid" where it
-    has no name) and each metric, and valid_seconds.
+    rows as they are learned, each taken before the update it takes part in), seconds (of training
+    alone), rows_per_second; with validation also <set>_<metric> for each evaluation set ("valid"
+    where it has no name) and each metric, and valid_seconds.
 best_epoch_ : int
     Epoch (from 1) of the best validation; without validation the last one.
 n_iter_ : int

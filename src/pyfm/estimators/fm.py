@@ -28,6 +28,7 @@ class FMModel(Estimator):
         l1: float | None = None,
         l2: float | None = None,
         epochs: int = 10,
+        batch_size: int | str = 1,
         normalize: bool = True,
         linear: bool = True,
         init_scale: float = 0.3,
@@ -49,6 +50,7 @@ class FMModel(Estimator):
         self.l1 = l1
         self.l2 = l2
         self.epochs = epochs
+        self.batch_size = batch_size
         self.normalize = normalize
         self.linear = linear
         self.init_scale = init_scale
@@ -121,6 +123,7 @@ class FMClassifier(Classifier, FMModel):
         l1: float | None = None,
         l2: float | None = None,
         epochs: int = 10,
+        batch_size: int | str = 1,
         normalize: bool = True,
         linear: bool = True,
         init_scale: float = 0.3,

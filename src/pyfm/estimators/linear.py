@@ -27,6 +27,7 @@ class LinearModel(Estimator):
         l1: float | None = None,
         l2: float | None = None,
         epochs: int = 10,
+        batch_size: int | str = 1,
         normalize: bool = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -44,6 +45,7 @@ class LinearModel(Estimator):
         self.l1 = l1
         self.l2 = l2
         self.epochs = epochs
+        self.batch_size = batch_size
         self.normalize = normalize
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -90,6 +92,7 @@ class LinearClassifier(Classifier, LinearModel):
         l1: float | None = None,
         l2: float | None = None,
         epochs: int = 10,
+        batch_size: int | str = 1,
         normalize: bool = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import joblib
@@ -69,6 +70,7 @@ class Settings:
             normalize=spec.normalize,
             epochs=check_int("epochs", params["epochs"], 1),
             n_threads=n_threads(params["n_jobs"]),
+            batch_size=_batch_size(params["batch_size"]),
             prior_correction=reweighting.prior_correction,
         )
         return cls(
@@ -110,6 +112,15 @@ def _schedule(given: object, optimizers: Mapping[str, optim.Optimizer]) -> Sched
             given,
         )
     return schedule
+
+
+def _batch_size(batch_size: object) -> int:
+    """Rows; 0 for "full"."""
+    if isinstance(batch_size, str) and batch_size == "full":
+        return 0
+    if isinstance(batch_size, bool) or not isinstance(batch_size, Integral) or batch_size < 1:
+        refuse("batch_size", "an integer >= 1, or 'full' for all rows", batch_size)
+    return min(int(batch_size), 2**62)
 
 
 def _verbosity(verbose: object) -> int:

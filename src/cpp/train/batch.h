@@ -1,0 +1,89 @@
+// The memory of a batch: its entries, example by example, and the gradients of the rows that they
+// touch. Everything is divided in pieces that do not depend on the number of threads: examples in
+// blocks, and rows of the tables in shares. A piece is one thread's work at a time, and its numbers
+// are added up in the order of the examples: any number of threads gives the same sums.
+#pragma once
+#include <array>
+#include <span>
+#include <vector>
+
+#include "base/array.h"
+#include "model/batch.h"
+#include "model/scratch.h"
+
+namespace pyfm {
+
+inline constexpr Index kBlockRows = 64;          // examples in a block
+inline constexpr Index kMaxBlocks = 32;          // whose entries are held at the same time
+inline constexpr std::size_t kRowShares = 64;    // of the rows of the tables
+inline constexpr std::size_t kFloatsApart = 16;  // a cache line: no vector's store reaches over it
+
+// Entries of some examples, as they were scored.
+class ExampleBlock {
+ public:
+  double loss = 0, weight = 0;  // Σ weight × loss, Σ weight
+  double dscore = 0;            // Σ
+  std::array<float, kBlockRows> dscores;
+
+  void clear();
+  // `keep_fields`: so that entries() is complete but for `at`.
+  void add(const Entries&, bool keep_fields);
+  // Sorts what was added by the share of the row that it touches, keeping the order within.
+  void list_touches();
+
+  int size() const noexcept { return static_cast<int>(ends_.size()); }
+  std::size_t begin(int example) const noexcept {
+    return example == 0 ? 0 : ends_[static_cast<std::size_t>(example) - 1];
+  }
+  Entries entries(int example) const noexcept;
+  std::span<const RowId> rows() const noexcept { return rows_; }
+  std::span<Touch> touches(std::size_t share) noexcept;
+
+  std::vector<float*> gradients;  // one for each entry
+
+ private:
+  struct Form {
+    bool has_fields, equal;
+  };
+  std::vector<std::size_t> ends_;  // of the entries of each example
+  std::vector<Form> forms_;
+  std::vector<RowId> rows_;
+  std::vector<FieldId> fields_;
+  std::vector<float> x_;
+  std::vector<Touch> touches_;
+  std::array<std::size_t, kRowShares + 1> share_begin_{};
+};
+
+// The rows of a share that the batch has touched so far. Their gradients stand in slabs, which the
+// shares take as they need them: the i-th row's is number gradient(i) of all.
+struct RowShare {
+  static constexpr std::size_t kSlab = 32;
+
+  std::vector<RowId> rows;
+  std::vector<std::uint32_t> slabs;
+
+  std::uint32_t gradient(std::size_t i) const noexcept {
+    return slabs[i / kSlab] * static_cast<std::uint32_t>(kSlab) +
+           static_cast<std::uint32_t>(i % kSlab);
+  }
+};
+
+// Where the gradient of a row stands.
+class GradientMap {
+ public:
+  explicit GradientMap(Index n_rows) : per_share_(n_rows / kRowShares + 1) {
+    at_ = Array<std::uint32_t>(static_cast<Index>(kRowShares) * per_share_);
+  }
+  static std::size_t share(RowId r) noexcept { return r % kRowShares; }
+  // 0: it has none, else one more than its number. Threads that work on different shares write to
+  // different cache lines.
+  std::uint32_t& operator[](RowId r) noexcept {
+    return at_[static_cast<Index>(share(r)) * per_share_ + static_cast<Index>(r / kRowShares)];
+  }
+
+ private:
+  Index per_share_;
+  Array<std::uint32_t> at_;
+};
+
+}  // namespace pyfm
