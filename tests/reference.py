@@ -341,21 +341,24 @@ class Reference:
             for slope, row in zip(slopes, known, strict=True):
                 for _, j, x in row:
                     linear[j] += slope * x
-            self.bias_steps.step((0,), sum(slopes))
+            norm = math.hypot(sum(slopes), *linear)
+            scale = clipped_to(norm, self.linear_steps.p)
+            self.bias_steps.step((0,), scale * sum(slopes))
             for j in held:
-                self.linear_steps.step((j,), linear[j])
+                self.linear_steps.step((j,), scale * linear[j])
         if self.part:
             factors = np.zeros_like(self.factors)
             for slope, row in zip(slopes, known, strict=True):
                 for at, gradient in self.part.gradients(self.factors, row):
                     factors[at] += slope * gradient
+            scale = clipped_to(float(np.linalg.norm(factors)), self.factor_steps.p)
             for j in held:
-                self.factor_steps.step((j,), factors[j])
+                self.factor_steps.step((j,), scale * factors[j])
         return [self.loss.value(s, t) for s, t in zip(scores, y, strict=True)]
 
 
 def clipped_to(norm: float, params: Mapping[str, float]) -> float:
-    """The factor that brings the norm of a row's gradient by a part's weights down to the limit."""
+    """The factor that brings the norm of the gradient by a part's weights down to the limit."""
     limit = params.get("clip_norm", math.inf)
     return limit / norm if norm > limit else 1.0
 

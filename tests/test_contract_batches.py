@@ -92,6 +92,21 @@ def test_batches_losses_weights_and_linear_terms(
     check_training(case, data_of(MIXED, 4, weighted=True), batch_size=batch_size)
 
 
+@pytest.mark.parametrize("params", [contract.PROXIMAL, contract.CLIPPED], ids=["value", "norm"])
+@pytest.mark.parametrize("n_factors", [1, 4, 5, 8, 16, 32])
+@each_optimizer
+@each_model
+def test_l1_and_clipping(
+    model: str, optimizer: str, n_factors: int, params: tuple[tuple[str, float], ...], level: str
+) -> None:
+    """By the norm of the whole batch's gradient."""
+    if model == "linear" and n_factors > 1:
+        return
+    case = Case(model, optimizer, n_fields=5, n_factors=n_factors, params=params)
+    check_training(case, data_of(("plain",) * 4, 5), "one_per_field")
+    check_training(case, data_of(MIXED, 5))
+
+
 @each_optimizer
 @each_model
 def test_a_feature_in_several_fields(model: str, optimizer: str, level: str) -> None:
@@ -165,6 +180,22 @@ def test_threads_give_the_same_bits(
     for n_threads in N_THREADS:
         several = case.core()
         assert epochs(several, data, 2, n_threads, batch_size) == losses
+        assert_same_weights(one, several)
+
+
+@each_optimizer
+@each_model
+def test_threads_clip_by_the_same_norm(model: str, optimizer: str) -> None:
+    data = make_data((*contract.ROW_KINDS, *KINDS) * 50, 5, weighted=True).core()
+    params = (*contract.PROXIMAL, ("clip_norm", 0.01))
+    case = Case(model, optimizer, n_fields=5, n_factors=6, params=params)
+    one, free = case.core(), replace(case, params=contract.PROXIMAL).core()
+    epochs(one, data, 2, batch_size=150)
+    epochs(free, data, 2, batch_size=150)
+    assert not np.array_equal(one.weights("linear"), free.weights("linear")), "it clips"
+    for n_threads in N_THREADS:
+        several = case.core()
+        epochs(several, data, 2, n_threads, 150)
         assert_same_weights(one, several)
 
 

@@ -42,7 +42,28 @@ struct FactorRows {
     init_slots<Optimizer>(view, view.row<S>(r));
   }
 
-  // One step on each row. A gradient is (width,), or Centered and c more: g - c w.
+  // Gradients of rows are (width,), or Centered and c more: g - c w.
+  template <bool Centered>
+  static double squared_norm(const PartView& part, const RowId* rows, Index n,
+                             const float* gradients) noexcept {
+    const PartView view = part;
+    const Index width = view.shape.width;
+    double total = 0;
+    for (Index i = 0; i < n; ++i) {
+      const S* const w = view.row<S>(rows[i]);
+      const Vec c(Centered ? gradients[width] : 0.0f);
+      Vec squares(0.0f);
+      for_lanes(width, [&](Index at, Lanes lanes) {
+        const Vec g = lanes.load(gradients + at) - c * lanes.load(w + at);
+        squares = fma(g, g, squares);
+      });
+      total += static_cast<double>(sum(squares));
+      gradients += width + (Centered ? kCenter : 0);
+    }
+    return total;
+  }
+
+  // One step on each row.
   // Where 16 bits are rounded, the noise depends on what the caller put into s.noise and on the
   // row, on nothing else.
   template <class Optimizer, bool Centered>

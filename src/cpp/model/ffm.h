@@ -54,6 +54,8 @@ struct Ffm : FactorRows<S> {
 
   static Index gradient_width(const PartShape& shape) noexcept { return shape.width; }
 
+  static constexpr auto squared_norm = &FactorRows<S>::template squared_norm<false>;
+
   template <class Optimizer>
   static void step_rows(const PartView& view, const RowId* rows, Index n, const float* gradients,
                         const Scratch& s) noexcept {

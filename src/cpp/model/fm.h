@@ -48,6 +48,8 @@ struct Fm : FactorRows<S> {
     }
   }
 
+  static constexpr auto squared_norm = &FactorRows<S>::template squared_norm<true>;
+
   template <class Optimizer>
   static void step_rows(const PartView& view, const RowId* rows, Index n, const float* gradients,
                         const Scratch& s) noexcept {

@@ -58,6 +58,14 @@ struct Linear {
     for (Index i = 0; i < n; ++i) gradients[at[i]] += f.dscore[touches[i].example] * touches[i].x;
   }
 
+  static double squared_norm(const PartView&, const RowId*, Index n,
+                             const float* gradients) noexcept {
+    double total = 0;
+    for (Index i = 0; i < n; ++i)
+      total += static_cast<double>(gradients[i]) * static_cast<double>(gradients[i]);
+    return total;
+  }
+
   template <class Optimizer>
   static void step_rows(const PartView& part, const RowId* rows, Index n, const float* gradients,
                         const Scratch&) noexcept {

@@ -1,8 +1,11 @@
 #include "train/batch_trainer.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "base/parallel.h"
@@ -39,7 +42,9 @@ class BatchTrainer {
       part.gradient_width = part.kernels->gradient_width(p.shape);
       part.sum_stride = round_up(p.shape.block, kFloatsApart);
       if (!part.needs_columns) part.sums = Array<float>(kMaxBlocks * kBlockRows * part.sum_stride);
+      part.clips = part.view.params.clip_norm != kNoLimit;
       keep_fields_ |= part.needs_columns;
+      steps_at_once_ &= !part.needs_columns && !part.clips;
     }
   }
 
@@ -55,7 +60,7 @@ class BatchTrainer {
   struct Part {
     const PartKernels* kernels;
     PartView view;
-    bool needs_columns;
+    bool needs_columns, clips;
     Index gradient_width, sum_stride;
     Array<float> gradients;  // (numbers, gradient_width)
     Array<float> sums;       // (examples at the same time, sum_stride) Scratch::sum of each
@@ -93,7 +98,7 @@ class BatchTrainer {
         total_.loss += block.loss, total_.weight += block.weight;
       }
       reserve(n_blocks);
-      const bool steps = last == end && !keep_fields_;  // at once, while gradients are at hand
+      const bool steps = last == end && steps_at_once_;
       for_pieces(kRowShares, [&](std::size_t thread, Index i) {
         add_touches(thread, static_cast<std::size_t>(i), n_blocks);
         if (steps) step(thread, static_cast<std::size_t>(i), number);
@@ -101,13 +106,53 @@ class BatchTrainer {
       for (std::size_t p = 0; p < parts_.size(); ++p)
         if (parts_[p].needs_columns) add_columns(p, n_blocks);
     }
-    if (keep_fields_)
+    for (Part& p : parts_) {
+      if (!p.clips) continue;
+      if (p.kernels->step_bias)
+        bias_gradient *= clip(p, bias_gradient);
+      else
+        clip(p, 0);
+    }
+    if (!steps_at_once_)
       for_pieces(kRowShares, [&](std::size_t thread, Index i) {
         step(thread, static_cast<std::size_t>(i), number);
       });
     n_slabs_ = 0;
     for (Part& p : parts_)
       if (p.kernels->step_bias) p.kernels->step_bias(p.view, static_cast<float>(bias_gradient));
+  }
+
+  // body(rows, n, gradients) for the slabs of a share.
+  template <class F>
+  static void for_slabs(const RowShare& share, Part& part, F&& body) {
+    for (std::size_t at = 0; at < share.rows.size(); at += RowShare::kSlab)
+      body(share.rows.data() + at,
+           static_cast<Index>(std::min(RowShare::kSlab, share.rows.size() - at)),
+           part.gradients.data() + Index{share.gradient(at)} * part.gradient_width);
+  }
+
+  // Scales the gradients of a part's weights down to the norm allowed; returns the factor.
+  double clip(Part& part, double bias_gradient) {
+    std::array<double, kRowShares> squares{};
+    for_pieces(kRowShares, [&](std::size_t, Index i) {
+      for_slabs(shares_[static_cast<std::size_t>(i)], part,
+                [&](const RowId* rows, Index n, const float* gradients) {
+                  squares[static_cast<std::size_t>(i)] +=
+                      part.kernels->squared_norm(part.view, rows, n, gradients);
+                });
+    });
+    const double square =
+        std::accumulate(squares.begin(), squares.end(), bias_gradient * bias_gradient);
+    const double norm = std::sqrt(square), most = static_cast<double>(part.view.params.clip_norm);
+    if (!(norm > most)) return 1;
+    const auto factor = static_cast<float>(most / norm);
+    for_pieces(kRowShares, [&](std::size_t, Index i) {
+      for_slabs(shares_[static_cast<std::size_t>(i)], part,
+                [&](const RowId*, Index n, float* gradients) {
+                  for (Index g = 0; g < n * part.gradient_width; ++g) gradients[g] *= factor;
+                });
+    });
+    return factor;
   }
 
   // 1 / Σ weight.
@@ -275,14 +320,10 @@ class BatchTrainer {
         random_key(random_key(model_.spec().seed, static_cast<std::uint64_t>(options_.epoch)),
                    static_cast<std::uint64_t>(number)));
     for (std::size_t p = 0; p < parts_.size(); ++p) {
-      Part& part = parts_[p];
-      for (std::size_t at = 0; at < share.rows.size(); at += RowShare::kSlab) {
-        const std::size_t size = std::min(RowShare::kSlab, share.rows.size() - at);
-        part.kernels->step_rows(
-            part.view, share.rows.data() + at, static_cast<Index>(size),
-            part.gradients.data() + Index{share.gradient(at)} * part.gradient_width,
-            workers_[thread].scratch(p));
-      }
+      const Part& part = parts_[p];
+      for_slabs(share, parts_[p], [&](const RowId* rows, Index n, const float* gradients) {
+        part.kernels->step_rows(part.view, rows, n, gradients, workers_[thread].scratch(p));
+      });
     }
     for (const RowId r : share.rows) gradient_of_[r] = 0;
     share.rows.clear();
@@ -296,6 +337,7 @@ class BatchTrainer {
   std::vector<Worker> workers_;
   std::vector<Part> parts_;
   bool keep_fields_ = false;
+  bool steps_at_once_ = true;  // each share as soon as its gradients are complete
   std::vector<ExampleBlock> blocks_;
   std::vector<RowShare> shares_;
   std::vector<std::vector<std::uint32_t>> at_;  // of each thread

@@ -27,14 +27,12 @@ inline constexpr int needed_size = 0;
 
 // Sizes of a block that kernels know at compile time; 0 serves all others.
 #ifdef PYFM_FEW_KERNELS  // sanitizers take their time
-inline constexpr bool few_kernels = true;
 using BlockSizes = std::integer_sequence<int, 0, 4>;
 #else
-inline constexpr bool few_kernels = false;
 using BlockSizes = std::integer_sequence<int, 0, 4, 8, 16, 32>;
+#endif
 template <int K>
 inline constexpr int needed_size<Ffm, K> = fields_per_vector<K> > 1 ? K : 0;
-#endif
 
 // Kernels are compiled once per optimizer and block size, and there are more of them than anyone
 // wants to wait for. An optimizer that CTR models live on has kernels for every block size, which
@@ -43,9 +41,9 @@ template <class O>
 struct EverySize {
   static constexpr OptimizerInfo info = O::info;
   template <bool proximal>
-  using Policy = std::conditional_t<proximal || few_kernels, Proximal<O>, O>;
+  using Policy = std::conditional_t<proximal, Proximal<O>, O>;
   template <template <int, class> class Part, int K, bool proximal>
-  static constexpr int size = proximal && !few_kernels ? needed_size<Part, K> : K;
+  static constexpr int size = proximal ? needed_size<Part, K> : K;
 };
 
 // Of the others there are no more than those few, which do everything.
@@ -58,12 +56,18 @@ struct FewSizes {
   static constexpr int size = needed_size<Part, K>;
 };
 
+#ifdef PYFM_FEW_KERNELS  // of each number of slots one
 template <class O>
-using EverySizeIfMany = std::conditional_t<few_kernels, FewSizes<O>, EverySize<O>>;
+struct OneSize : FewSizes<O> {
+  template <template <int, class> class, int, bool>
+  static constexpr int size = 0;
+};
 
-using Optimizers =
-    List<EverySizeIfMany<Sgd>, FewSizes<Momentum>, FewSizes<Nesterov>, EverySize<AdaGrad>,
-         FewSizes<RmsProp>, FewSizes<Adam>, EverySizeIfMany<Ftrl>>;
+using Optimizers = List<OneSize<Sgd>, FewSizes<AdaGrad>, OneSize<Ftrl>, OneSize<Adam>>;
+#else
+using Optimizers = List<EverySize<Sgd>, FewSizes<Momentum>, FewSizes<Nesterov>, EverySize<AdaGrad>,
+                        FewSizes<RmsProp>, FewSizes<Adam>, EverySize<Ftrl>>;
+#endif
 
 // In the order of enum Storage (model/view.h).
 using Storages = List<float, Half>;

@@ -33,6 +33,7 @@ constexpr PartKernels part_kernels() {
     P::template merge_row<O>(v, r, s);
   };
   k.gradient_width = P::gradient_width;
+  k.squared_norm = P::squared_norm;
   k.step_rows = P::template step_rows<O>;
   if constexpr (requires { P::add_touches; }) k.add_touches = P::add_touches;
   if constexpr (requires { P::add_columns; }) {

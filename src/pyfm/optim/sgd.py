@@ -28,8 +28,8 @@ class SGD(Optimizer):
     clip_value : float > 0, optional
         The gradient g of each weight is cut to ±clip_value, before penalties. None: it is not.
     clip_norm : float > 0, optional
-        The gradient of a row by all weights of the part (linear weights and bias, or factors) is
-        scaled down to this Euclidean length. None: it is not.
+        The gradient of a row, or of a batch, by all weights of the part (linear weights and bias,
+        or factors) is scaled down to this Euclidean length. None: it is not.
 
     Raises
     ------
