@@ -153,12 +153,45 @@ void Model::truncate(Index n_rows) noexcept {
   for (ModelPart& p : parts_) p.rows.resize(n_rows * p.shape.row_bytes());
 }
 
-void Model::read(Part part, std::span<const FeatureId> features, float* to) {
-  const PartShape& shape = find(part)->shape;
+void Model::add_empty_rows(std::span<const FeatureId> features) {
+  const Index first = rows_.n_rows();
+  if (std::ranges::any_of(features, [&](FeatureId j) { return rows_.row(j) != 0; }))
+    throw std::invalid_argument("features: expected some without rows");
+  add_rows(features);
+  for (ModelPart& p : parts_) {
+    const Index bytes = p.shape.row_bytes();
+    std::fill(p.rows.data() + first * bytes, p.rows.data() + rows_.n_rows() * bytes, char{0});
+  }
+  for (Index r = first; r < rows_.n_rows(); ++r) {
+    const auto row = static_cast<RowId>(r);
+    if (rows_.row(rows_.feature(row)) != row) {
+      truncate(first);
+      throw std::invalid_argument("features: expected each once");
+    }
+    for (ModelPart& p : parts_)
+      if (trainable()) p.kernels().init_slots(p.view(), row);
+  }
+}
+
+void Model::read(Part part, std::span<const FeatureId> features, float* to,
+                 const Snapshot* snapshot) {
+  const ModelPart& p = *find(part);
+  const PartShape& shape = p.shape;
+  const Array<char>* rows = &p.rows;
+  Index stride = shape.stride, n_rows = rows_.n_rows();
+  if (snapshot) {
+    if (snapshot->weights.size() != parts_.size())
+      throw std::invalid_argument("snapshot: expected one of this model");
+    rows = &snapshot->weights[static_cast<std::size_t>(&p - parts_.data())];
+    stride = shape.width, n_rows = snapshot->features.size();
+    if (rows->size() != n_rows * weight_bytes(shape))
+      throw std::invalid_argument("snapshot: expected one of this model");
+  }
   with_storage(shape.storage, [&]<class Number>(Number) {
-    const auto* table = reinterpret_cast<const Number*>(find(part)->rows.data());
+    const auto* table = reinterpret_cast<const Number*>(rows->data());
     for (const FeatureId j : features) {
-      const Number* row = table + Index{rows_.row(j)} * shape.stride;
+      const Index r = rows_.row(j);
+      const Number* row = table + (r < n_rows ? r : 0) * stride;
       for_weights(shape, row, to, [](const Number& w, float& x) { x = to_float(w); });
       to += weights_per_feature(shape);
     }
@@ -171,15 +204,7 @@ void Model::write(Part part, std::span<const FeatureId> features, const float* f
     if (rows_.row(j) == 0) without_row.push_back(j);
   std::ranges::sort(without_row);
   without_row.erase(std::ranges::unique(without_row).begin(), without_row.end());
-  const Index first = rows_.n_rows();
-  add_rows(without_row);
-  for (ModelPart& p : parts_) {  // the other parts of these features are all 0
-    const Index bytes = p.shape.row_bytes();
-    std::fill(p.rows.data() + first * bytes, p.rows.data() + rows_.n_rows() * bytes, char{0});
-    if (trainable())
-      for (Index r = first; r < rows_.n_rows(); ++r)
-        p.kernels().init_slots(p.view(), static_cast<RowId>(r));
-  }
+  add_empty_rows(without_row);  // the other parts of these features are all 0
 
   ModelPart& p = *find(part);
   with_storage(p.shape.storage, [&]<class Number>(Number) {
@@ -190,6 +215,44 @@ void Model::write(Part part, std::span<const FeatureId> features, const float* f
       from += weights_per_feature(p.shape);
       if (trainable()) p.kernels().init_slots(p.view(), rows_.row(j));
     }
+  });
+}
+
+int Model::slots(Part part) {
+  return trainable() ? optimizers()[find(part)->optimizer.index].slots : 0;
+}
+
+void Model::check_rows(std::span<const FeatureId> features) const {
+  for (const FeatureId j : features)
+    if (rows_.row(j) == 0)
+      throw std::invalid_argument("features: expected some with rows, found " + std::to_string(j));
+}
+
+void Model::read_state(Part part, std::span<const FeatureId> features, float* to) {
+  check_rows(features);
+  const PartShape& shape = find(part)->shape;
+  with_storage(shape.storage, [&]<class Number>(Number) {
+    const auto* table = reinterpret_cast<const Number*>(find(part)->rows.data());
+    for (const FeatureId j : features)
+      for (int s = 1; s <= slots(part); ++s) {
+        const Number* slot = table + Index{rows_.row(j)} * shape.stride + s * shape.width;
+        for_weights(shape, slot, to, [](const Number& n, float& x) { x = to_float(n); });
+        to += weights_per_feature(shape);
+      }
+  });
+}
+
+void Model::write_state(Part part, std::span<const FeatureId> features, const float* from) {
+  check_rows(features);
+  const PartShape& shape = find(part)->shape;
+  with_storage(shape.storage, [&]<class Number>(Number) {
+    auto* table = reinterpret_cast<Number*>(find(part)->rows.data());
+    for (const FeatureId j : features)
+      for (int s = 1; s <= slots(part); ++s) {
+        Number* slot = table + Index{rows_.row(j)} * shape.stride + s * shape.width;
+        for_weights(shape, slot, from, [](Number& n, const float& x) { round_to(n, x, kHalfUlp); });
+        from += weights_per_feature(shape);
+      }
   });
 }
 
