@@ -173,6 +173,17 @@ def test_tables_of_many_pieces(
     assert_resumes(make, tmp_path, rows)
 
 
+@pytest.mark.parametrize("batch_size", [1, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_on_every_level(
+    kind: Any, batch_size: int, rows: Dataset, tmp_path: Path, level: str
+) -> None:
+    def make(**others: Any) -> Any:
+        return kind(epochs=2, random_state=0, batch_size=batch_size, **others)
+
+    assert_resumes(make, tmp_path, rows)
+
+
 def test_on_another_level(rows: Dataset, tmp_path: Path, level: str) -> None:
     """What is stored does not depend on it; the sums that follow may, in their last digits."""
 

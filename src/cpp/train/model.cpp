@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/shape.h"
+#include "train/table_rows.h"
 
 namespace pyfm {
 
@@ -39,19 +40,6 @@ void check_memory(const ModelSpec& spec, Index n_features, double bytes) {
                     " are available: use fewer features (hash or fold rare ones) or n_factors");
 }
 
-template <class F>
-void with_storage(Storage storage, F&& f) {
-  if (storage == Storage::float32) return f(float{});
-  f(Half{});
-}
-
-// f(number in the table, number of the outside) for all weights in use of one row.
-template <class Number, class Outside, class F>
-void for_weights(const PartShape& shape, Number* row, Outside* outside, F&& f) {
-  for (int field = 0; field < shape.n_fields; ++field)
-    for (int d = 0; d < shape.n_factors; ++d) f(row[field * shape.block + d], *outside++);
-}
-
 // An exponent of all ones is that of NaN and infinity: adding 1 to it carries into the sign's bit.
 // Integers, since a loop of them has vectors.
 bool is_finite(const float* numbers, Index n) {
@@ -65,10 +53,6 @@ bool is_finite(const Half* numbers, Index n) {
   std::uint32_t carries = 0;
   for (Index i = 0; i < n; ++i) carries |= (numbers[i].bits & 0x7c00u) + 0x0400u;
   return !(carries & 0x8000u);
-}
-
-Index weights_per_feature(const PartShape& shape) {
-  return Index{shape.n_fields} * shape.n_factors;
 }
 
 Index weight_bytes(const PartShape& shape) {
@@ -215,44 +199,6 @@ void Model::write(Part part, std::span<const FeatureId> features, const float* f
       from += weights_per_feature(p.shape);
       if (trainable()) p.kernels().init_slots(p.view(), rows_.row(j));
     }
-  });
-}
-
-int Model::slots(Part part) {
-  return trainable() ? optimizers()[find(part)->optimizer.index].slots : 0;
-}
-
-void Model::check_rows(std::span<const FeatureId> features) const {
-  for (const FeatureId j : features)
-    if (rows_.row(j) == 0)
-      throw std::invalid_argument("features: expected some with rows, found " + std::to_string(j));
-}
-
-void Model::read_state(Part part, std::span<const FeatureId> features, float* to) {
-  check_rows(features);
-  const PartShape& shape = find(part)->shape;
-  with_storage(shape.storage, [&]<class Number>(Number) {
-    const auto* table = reinterpret_cast<const Number*>(find(part)->rows.data());
-    for (const FeatureId j : features)
-      for (int s = 1; s <= slots(part); ++s) {
-        const Number* slot = table + Index{rows_.row(j)} * shape.stride + s * shape.width;
-        for_weights(shape, slot, to, [](const Number& n, float& x) { x = to_float(n); });
-        to += weights_per_feature(shape);
-      }
-  });
-}
-
-void Model::write_state(Part part, std::span<const FeatureId> features, const float* from) {
-  check_rows(features);
-  const PartShape& shape = find(part)->shape;
-  with_storage(shape.storage, [&]<class Number>(Number) {
-    auto* table = reinterpret_cast<Number*>(find(part)->rows.data());
-    for (const FeatureId j : features)
-      for (int s = 1; s <= slots(part); ++s) {
-        Number* slot = table + Index{rows_.row(j)} * shape.stride + s * shape.width;
-        for_weights(shape, slot, from, [](Number& n, const float& x) { round_to(n, x, kHalfUlp); });
-        from += weights_per_feature(shape);
-      }
   });
 }
 
