@@ -602,7 +602,7 @@ def test_killed_again_and_again(batch_size: int, n_jobs: int, tmp_path: Path) ->
     draw = random.Random(batch_size)
     code = script(batch_size, n_jobs, 0.002)
     first = tmp_path / "first"
-    for _ in range(6):
+    for _ in range(4):
         assert run(code, tmp_path, kill_after=draw.uniform(0, 0.25)) == -signal.SIGKILL
         assert load_checkpoint(tmp_path / "checkpoint")[1] is not None
         if not first.exists():
