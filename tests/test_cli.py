@@ -176,6 +176,47 @@ def test_damaged_data_files(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err == f"pyfm: error: {message}\n"
 
 
+# --- checkpoints ----------------------------------------------------------------------------------
+
+
+def test_resume_is_what_an_uninterrupted_training_is(folder: Path) -> None:
+    options = ["--quiet", "-s", "2", "--batch-size", "50", "--optimizer", "adam", "-p", "valid.ffm"]
+    succeed("train", *options, "-t", "6", "train.ffm", "whole")
+    succeed("train", *options, "-t", "2", "--checkpoint", "checkpoint", "train.ffm", "part")
+    resume = ["--checkpoint", "checkpoint", "--resume"]
+    succeed("train", *options, "-t", "6", *resume, "train.ffm", "resumed")
+    whole, resumed = pyfm.load("whole"), pyfm.load("resumed")
+    np.testing.assert_array_equal(resumed.factors_, whole.factors_)
+    assert resumed.history_["valid_logloss"] == whole.history_["valid_logloss"]
+    assert pyfm.load("checkpoint").n_iter_ == 6
+    succeed("train", *options, "-t", "6", *resume, "train.ffm", "resumed")  # it is over
+    np.testing.assert_array_equal(pyfm.load("resumed").factors_, whole.factors_)
+    assert "optimizer state      held" in succeed("info", "checkpoint")
+    assert "optimizer state      none" in succeed("info", "resumed")
+
+
+def test_what_cannot_be_resumed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train = ["train", "--quiet", "-t", "2", "train.ffm", "model"]
+
+    def fail(code: int, *options: str) -> str:
+        assert run([*train, *options]) == code
+        return capsys.readouterr().err
+
+    assert "--resume: expected --checkpoint FILE beside it" in fail(2, "--resume")
+    missing = fail(1, "--resume", "--checkpoint", "missing")
+    assert missing == "pyfm: error: missing: no checkpoint to resume from\n"
+    succeed(*train, "--checkpoint", "checkpoint")
+    resume = ("--resume", "--checkpoint", "checkpoint")
+    assert "random_state: expected 0, as in 'checkpoint', found 1" in fail(
+        1, *resume, "--seed", "1"
+    )
+    assert "optimizer: expected AdaGrad(" in fail(1, *resume, "--optimizer", "adam")
+    assert "without" in fail(1, "--resume", "--checkpoint", "model")
+    Path("checkpoint").write_bytes(b"")
+    assert "checkpoint: expected a safetensors file" in fail(1, *resume)
+    assert "missing" in fail(1, "--checkpoint", "missing/checkpoint")
+
+
 # --- predict, info, demo --------------------------------------------------------------------------
 
 

@@ -86,6 +86,8 @@ class Snapshot:
     """A copy of the weights (not of the optimizers' state); empty until it is saved to."""
 
     def __init__(self) -> None: ...
+    @property
+    def bias(self) -> float: ...
 
 class Model:
     def __init__(
@@ -117,13 +119,21 @@ class Model:
     def features(self) -> FeatureIds:
         """The features that have rows: those of training data, or of `set_weights`. Ascending."""
     @property
+    def features_by_row(self) -> FeatureIds:
+        """The same in the order of their rows, which 16-bit rounding in batches depends on."""
+    @property
+    def seed(self) -> int: ...
+    @property
     def bias(self) -> Floats | None:
         """Shape (1,): a writable view; None without linear weights."""
     # Linear weights, shape (n,), or factors, shape (n, n_factors) for FM and
     # (n, n_fields, n_factors) for FFM; of n features, None: of all in the order of their ids.
-    # Features without rows have weights 0.
+    # Features without rows have weights 0. With a snapshot of this model: those that it holds.
     def weights(
-        self, part: Literal["linear", "factors"], features: FeatureIds | None = None
+        self,
+        part: Literal["linear", "factors"],
+        features: FeatureIds | None = None,
+        snapshot: Snapshot | None = None,
     ) -> Floats: ...
     def set_weights(
         self,
@@ -132,6 +142,24 @@ class Model:
         features: FeatureIds | None = None,
     ) -> None:
         """The features get rows, their optimizer state starts anew; weights of 0 are kept, too."""
+    def add_rows(self, features: FeatureIds) -> None:
+        """Rows in this order, with weights 0, for features that have none."""
+    # The optimizer's state of features with rows, shape (n, slots, …) with … as of the weights;
+    # catalog()["slots"] are the numbers of it beside each weight. Exact, whatever the storage, and
+    # the same for every SIMD level. `set_weights` starts it anew: set it afterwards.
+    def state(self, part: Literal["linear", "factors"], features: FeatureIds) -> Floats: ...
+    def set_state(
+        self, part: Literal["linear", "factors"], values: Floats, features: FeatureIds
+    ) -> None: ...
+    @property
+    def bias_state(self) -> Floats | None:
+        """Shape (slots,); None without linear weights, and before the first epoch starts it."""
+    def set_bias_state(self, values: Floats) -> None: ...
+    @property
+    def frequencies(self) -> Floats:
+        """Occurrences per example that several threads expect of the features of the first rows:
+        it decides which rows they keep copies of."""
+    def set_frequencies(self, values: Floats) -> None: ...
     def set_optimizer(
         self,
         part: Literal["linear", "factors"],
@@ -171,7 +199,8 @@ def accuracy(y: Floats, prediction: Doubles, weight: Floats | None) -> float: ..
 # --- the library itself ---------------------------------------------------------------------------
 
 def catalog() -> dict[str, Any]:
-    """Names of `models`, `optimizers` (each with its parameters), `losses`, `metrics`."""
+    """Names of `models`, `optimizers` (each with its parameters), `losses`, `metrics`; `slots`:
+    the numbers of state that each optimizer keeps beside a weight."""
 
 def simd_levels() -> list[str]:
     """Levels that this build has and this processor runs, slowest first."""

@@ -18,6 +18,7 @@ from pyfm.divergence import divergence
 from pyfm.metrics.registry import METRICS
 from pyfm.optim import Optimizer
 from pyfm.prediction import predictions
+from pyfm.progress import Origin, Progress, Resumption
 
 Part = Literal["linear", "factors"]
 
@@ -50,6 +51,7 @@ class TrainingData:
 
     train: _core.Dataset
     valid: Mapping[str, _core.Dataset]
+    origin: Origin
 
 
 class Training:
@@ -67,6 +69,7 @@ class Training:
         callbacks: Sequence[Callback],
         view: Callable[[Training], Any],
         epochs_before: int = 0,
+        resumed: Resumption | None = None,
     ) -> None:
         self.records: list[dict[str, float]] = []  # one per finished epoch
         self._model = model
@@ -75,6 +78,7 @@ class Training:
         self._options = options
         self._data = data
         self._view = view
+        self._resumed = resumed
         self._before = self._epoch = epochs_before
         self._evaluations = _evaluations(options, data)
         self._stopping = next((c for c in callbacks if isinstance(c, EarlyStopping)), None)
@@ -105,8 +109,17 @@ class Training:
     @property
     def is_resumable(self) -> bool:
         """Whether the optimizer's state belongs to the weights, so that training can go on."""
-        restored = self._stopping is not None and 0 < self.best_epoch < self._epoch
-        return not self._interrupted and not restored
+        return not self._interrupted and not self._goes_back
+
+    @property
+    def _goes_back(self) -> bool:
+        """Whether early stopping would restore an epoch before the last one."""
+        return self._stopping is not None and 0 < self.best_epoch < self._epoch
+
+    @property
+    def _progress(self) -> Progress:
+        best = self._stopping.snapshot if self._stopping and self._goes_back else None
+        return Progress(self._data.origin, dict(self._optimizers), best)
 
     def run(self) -> None:
         """Trains until the epochs are over or a callback ends it."""
@@ -115,18 +128,41 @@ class Training:
             for callback in self._callbacks:
                 callback.before_training(self._env(self._epoch + 1))
                 started.append(callback)
-            self._run()
+            stopped = self._resumed is not None and self._resume(self._resumed)
+            self._run(stopped)
         finally:
             with contextlib.ExitStack() as ending:  # all are called, whatever one of them raises
                 for callback in reversed(started):
                     ending.callback(callback.after_training, self._env(self._epoch))
 
-    def _run(self) -> None:
-        if self._before:  # the weights of an earlier fit, which the first pass may break
+    def _resume(self, resumed: Resumption) -> bool:
+        """Tells the callbacks of the epochs that are over; whether the last one was the end."""
+        expected = [e.column for e in self._evaluations]
+        if expected != resumed.evaluations:
+            refuse("eval_set", f"{resumed.evaluations}, as in {resumed.path!r}", expected)
+        answers: list[bool | None] = []
+        for record in resumed.records:
+            self.records.append(record)
+            self._epoch = int(record["epoch"])
+            self._evaluations = tuple(replace(e, value=record[e.column]) for e in self._evaluations)
+            env = self._env(self._epoch)
+            answers = [callback.replay(env) for callback in self._callbacks]
+        best, goes_back = resumed.progress.best, self._goes_back
+        if self.best_epoch != resumed.best_epoch or goes_back != (best is not None):
+            self.records.clear()  # of no use
+            refuse("callbacks", f"the early stopping of {resumed.path!r}", "another or none")
+        if self._stopping is not None:
+            self._stopping.remember(best, self._env(self._epoch))
+        for part, optimizer in resumed.progress.optimizers.items():
+            self._optimizers[part] = optimizer
+            self._model.set_optimizer(cast(Part, part), optimizer.core())
+        return any(answers)
+
+    def _run(self, stopped: bool) -> None:
+        if self._epoch:  # the weights of an earlier fit, which the first pass may break
             self._last = self._saved()
         try:
             self._model.initialize(self._data.train, n_threads=self._options.n_threads)
-            stopped = False
             while not stopped and self._epoch < self._before + self._options.epochs:
                 stopped = self._run_epoch(self._epoch + 1)
         except BaseException:
@@ -259,6 +295,7 @@ class Training:
             record=MappingProxyType(self.records[-1] if self.records else {}),
             core_model=self._model,
             make_model=lambda: self._view(self),
+            make_progress=lambda: self._progress,
         )
 
 

@@ -23,17 +23,19 @@ py::list names(const List& list) {
 }
 
 py::dict catalog() {
-  py::dict known, params;
+  py::dict known, params, slots;
   for (const OptimizerInfo& info : optimizers()) {
     py::list own = py::str(std::string(info.params)).attr("split")();
     for (const ParamInfo& param : kParams)
       if (param.range == Range::limit) own.append(std::string(param.name));
     params[py::str(std::string(info.name))] = own;
+    slots[py::str(std::string(info.name))] = info.slots;
   }
   py::list models;
   for (const std::string_view kind : kModelKinds) models.append(std::string(kind));
   known["models"] = models;
   known["optimizers"] = params;
+  known["slots"] = slots;
   known["losses"] = names(losses());
   known["metrics"] = names(metrics());
   return known;

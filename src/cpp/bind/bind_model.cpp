@@ -70,13 +70,14 @@ std::vector<FeatureId> feature_list(const Model& model, const Features& features
   return list;
 }
 
-py::array_t<float> weights(Model& model, const std::string& name, const Features& features) {
+py::array_t<float> weights(Model& model, const std::string& name, const Features& features,
+                           const Snapshot* snapshot) {
   const std::vector<FeatureId> list = feature_list(model, features);
   const auto [part, shape] = find_part(model, name, static_cast<py::ssize_t>(list.size()));
   py::array_t<float> out(shape);
   float* to = out.mutable_data();
   const py::gil_scoped_release released;
-  model.read(part, list, to);
+  model.read(part, list, to, snapshot);
   return out;
 }
 
@@ -89,6 +90,65 @@ void set_weights(Model& model, const std::string& name, const ArrayArg<float>& v
   const float* from = values.data();
   const py::gil_scoped_release released;
   model.write(part, list, from);
+}
+
+// The part, and the shape of its optimizer's state: (n, slots, n_fields, n_factors), without what
+// the part lacks.
+std::pair<Part, std::vector<py::ssize_t>> find_state(Model& model, const std::string& name,
+                                                     std::size_t n) {
+  auto [part, shape] = find_part(model, name, static_cast<py::ssize_t>(n));
+  shape.insert(shape.begin() + 1, model.slots(part));
+  return {part, shape};
+}
+
+py::array_t<float> state(Model& model, const std::string& name, const ArrayArg<FeatureId>& of) {
+  const std::vector<FeatureId> list = feature_list(model, of);
+  const auto [part, shape] = find_state(model, name, list.size());
+  py::array_t<float> out(shape);
+  float* to = out.mutable_data();
+  const py::gil_scoped_release released;
+  model.read_state(part, list, to);
+  return out;
+}
+
+void set_state(Model& model, const std::string& name, const ArrayArg<float>& values,
+               const ArrayArg<FeatureId>& of) {
+  const std::vector<FeatureId> list = feature_list(model, of);
+  const auto [part, shape] = find_state(model, name, list.size());
+  if (!std::equal(shape.begin(), shape.end(), values.shape(), values.shape() + values.ndim()))
+    throw std::invalid_argument("values: expected the state of each feature");
+  const float* from = values.data();
+  const py::gil_scoped_release released;
+  model.write_state(part, list, from);
+}
+
+py::object bias_state(Model& model) {
+  const ModelPart* p = model.find(Part::linear);
+  if (!p || !model.bias_started) return py::none();
+  return py::array_t<float>(model.slots(Part::linear), p->bias.data() + 1);
+}
+
+void set_bias_state(Model& model, const ArrayArg<float>& values) {
+  ModelPart* p = model.find(Part::linear);
+  if (!p || values.ndim() != 1 || values.size() != model.slots(Part::linear))
+    throw std::invalid_argument("values: expected the state of the bias");
+  std::copy_n(values.data(), values.size(), p->bias.data() + 1);
+  model.bias_started = true;
+}
+
+py::array_t<float> frequencies(const Model& model) {
+  return py::array_t<float>(static_cast<py::ssize_t>(model.hot.size()), model.hot.data());
+}
+
+void set_frequencies(Model& model, const ArrayArg<float>& values) {
+  if (values.ndim() != 1 || values.size() >= model.rows().n_rows())
+    throw std::invalid_argument("values: expected a number for each of the first rows");
+  model.hot.assign(values.data(), values.data() + values.size());
+}
+
+py::array_t<FeatureId> features_by_row(const Model& model) {
+  const std::span<const FeatureId> found = model.rows().features().subspan(1);
+  return py::array_t<FeatureId>(static_cast<py::ssize_t>(found.size()), found.data());
 }
 
 // Ascending.
@@ -125,7 +185,7 @@ void bind_model(py::module_& m) {
   py::class_<EpochStats>(m, "EpochStats")
       .def_readonly("loss", &EpochStats::loss)
       .def_readonly("seconds", &EpochStats::seconds);
-  py::class_<Snapshot>(m, "Snapshot").def(py::init<>());
+  py::class_<Snapshot>(m, "Snapshot").def(py::init<>()).def_readonly("bias", &Snapshot::bias);
 
   py::class_<Model>(m, "Model")
       .def(py::init([](std::string kind, std::string loss, Index n_features, Index n_fields,
@@ -145,9 +205,27 @@ void bind_model(py::module_& m) {
       .def_property_readonly("weight_nbytes", &Model::weight_nbytes)
       .def_property_readonly("bias", &bias)
       .def_property_readonly("features", &features)
-      .def("weights", &weights, py::arg("part"), py::arg("features").noconvert() = py::none())
+      .def_property_readonly("features_by_row", &features_by_row)
+      .def_property_readonly("seed", [](const Model& model) { return model.spec().seed; })
+      .def("weights", &weights, py::arg("part"), py::arg("features").noconvert() = py::none(),
+           py::arg("snapshot") = py::none())
       .def("set_weights", &set_weights, py::arg("part"), py::arg("values").noconvert(),
            py::arg("features").noconvert() = py::none())
+      .def(
+          "add_rows",
+          [](Model& model, const ArrayArg<FeatureId>& of) {
+            const std::vector<FeatureId> list = feature_list(model, of);
+            const py::gil_scoped_release released;
+            model.add_empty_rows(list);
+          },
+          py::arg("features").noconvert())
+      .def("state", &state, py::arg("part"), py::arg("features").noconvert())
+      .def("set_state", &set_state, py::arg("part"), py::arg("values").noconvert(),
+           py::arg("features").noconvert())
+      .def_property_readonly("bias_state", &bias_state)
+      .def("set_bias_state", &set_bias_state, py::arg("values").noconvert())
+      .def_property_readonly("frequencies", &frequencies)
+      .def("set_frequencies", &set_frequencies, py::arg("values").noconvert())
       .def(
           "set_optimizer",
           [](Model& model, const std::string& name, const OptimizerArg::value_type& arg) {

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/shape.h"
+#include "train/table_rows.h"
 
 namespace pyfm {
 
@@ -39,19 +40,6 @@ void check_memory(const ModelSpec& spec, Index n_features, double bytes) {
                     " are available: use fewer features (hash or fold rare ones) or n_factors");
 }
 
-template <class F>
-void with_storage(Storage storage, F&& f) {
-  if (storage == Storage::float32) return f(float{});
-  f(Half{});
-}
-
-// f(number in the table, number of the outside) for all weights in use of one row.
-template <class Number, class Outside, class F>
-void for_weights(const PartShape& shape, Number* row, Outside* outside, F&& f) {
-  for (int field = 0; field < shape.n_fields; ++field)
-    for (int d = 0; d < shape.n_factors; ++d) f(row[field * shape.block + d], *outside++);
-}
-
 // An exponent of all ones is that of NaN and infinity: adding 1 to it carries into the sign's bit.
 // Integers, since a loop of them has vectors.
 bool is_finite(const float* numbers, Index n) {
@@ -65,10 +53,6 @@ bool is_finite(const Half* numbers, Index n) {
   std::uint32_t carries = 0;
   for (Index i = 0; i < n; ++i) carries |= (numbers[i].bits & 0x7c00u) + 0x0400u;
   return !(carries & 0x8000u);
-}
-
-Index weights_per_feature(const PartShape& shape) {
-  return Index{shape.n_fields} * shape.n_factors;
 }
 
 Index weight_bytes(const PartShape& shape) {
@@ -153,12 +137,45 @@ void Model::truncate(Index n_rows) noexcept {
   for (ModelPart& p : parts_) p.rows.resize(n_rows * p.shape.row_bytes());
 }
 
-void Model::read(Part part, std::span<const FeatureId> features, float* to) {
-  const PartShape& shape = find(part)->shape;
+void Model::add_empty_rows(std::span<const FeatureId> features) {
+  const Index first = rows_.n_rows();
+  if (std::ranges::any_of(features, [&](FeatureId j) { return rows_.row(j) != 0; }))
+    throw std::invalid_argument("features: expected some without rows");
+  add_rows(features);
+  for (ModelPart& p : parts_) {
+    const Index bytes = p.shape.row_bytes();
+    std::fill(p.rows.data() + first * bytes, p.rows.data() + rows_.n_rows() * bytes, char{0});
+  }
+  for (Index r = first; r < rows_.n_rows(); ++r) {
+    const auto row = static_cast<RowId>(r);
+    if (rows_.row(rows_.feature(row)) != row) {
+      truncate(first);
+      throw std::invalid_argument("features: expected each once");
+    }
+    for (ModelPart& p : parts_)
+      if (trainable()) p.kernels().init_slots(p.view(), row);
+  }
+}
+
+void Model::read(Part part, std::span<const FeatureId> features, float* to,
+                 const Snapshot* snapshot) {
+  const ModelPart& p = *find(part);
+  const PartShape& shape = p.shape;
+  const Array<char>* rows = &p.rows;
+  Index stride = shape.stride, n_rows = rows_.n_rows();
+  if (snapshot) {
+    if (snapshot->weights.size() != parts_.size())
+      throw std::invalid_argument("snapshot: expected one of this model");
+    rows = &snapshot->weights[static_cast<std::size_t>(&p - parts_.data())];
+    stride = shape.width, n_rows = snapshot->features.size();
+    if (rows->size() != n_rows * weight_bytes(shape))
+      throw std::invalid_argument("snapshot: expected one of this model");
+  }
   with_storage(shape.storage, [&]<class Number>(Number) {
-    const auto* table = reinterpret_cast<const Number*>(find(part)->rows.data());
+    const auto* table = reinterpret_cast<const Number*>(rows->data());
     for (const FeatureId j : features) {
-      const Number* row = table + Index{rows_.row(j)} * shape.stride;
+      const Index r = rows_.row(j);
+      const Number* row = table + (r < n_rows ? r : 0) * stride;
       for_weights(shape, row, to, [](const Number& w, float& x) { x = to_float(w); });
       to += weights_per_feature(shape);
     }
@@ -171,15 +188,7 @@ void Model::write(Part part, std::span<const FeatureId> features, const float* f
     if (rows_.row(j) == 0) without_row.push_back(j);
   std::ranges::sort(without_row);
   without_row.erase(std::ranges::unique(without_row).begin(), without_row.end());
-  const Index first = rows_.n_rows();
-  add_rows(without_row);
-  for (ModelPart& p : parts_) {  // the other parts of these features are all 0
-    const Index bytes = p.shape.row_bytes();
-    std::fill(p.rows.data() + first * bytes, p.rows.data() + rows_.n_rows() * bytes, char{0});
-    if (trainable())
-      for (Index r = first; r < rows_.n_rows(); ++r)
-        p.kernels().init_slots(p.view(), static_cast<RowId>(r));
-  }
+  add_empty_rows(without_row);  // the other parts of these features are all 0
 
   ModelPart& p = *find(part);
   with_storage(p.shape.storage, [&]<class Number>(Number) {

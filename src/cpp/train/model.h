@@ -58,10 +58,22 @@ class Model {
   // Takes the last rows away: n_rows are left, row 0 included.
   void truncate(Index n_rows) noexcept;
 
-  // Copies weights of a part, (features, n_fields, n_factors); zeros of features without a row.
-  void read(Part part, std::span<const FeatureId> features, float* to);
+  // Gives rows, with weights 0, to features that have none, in their order. Throws
+  // std::invalid_argument, and adds none, where one has a row or comes twice.
+  void add_empty_rows(std::span<const FeatureId> features);
+
+  // Copies weights of a part, (features, n_fields, n_factors), now or as a snapshot of this model
+  // holds them; zeros of features without a row.
+  void read(Part part, std::span<const FeatureId> features, float* to,
+            const Snapshot* snapshot = nullptr);
   // Sets them, and the optimizer's state to what belongs to them. Features without a row get one.
   void write(Part part, std::span<const FeatureId> features, const float* from);
+
+  // The optimizer's state of a part, (features, slots, n_fields, n_factors): all of it, to the bit.
+  // Padding has none that matters. Throw std::invalid_argument where a feature has no row.
+  int slots(Part part);
+  void read_state(Part part, std::span<const FeatureId> features, float* to);
+  void write_state(Part part, std::span<const FeatureId> features, const float* from);
 
   // Other parameters for the optimizer of a part, whose state stays.
   void set_optimizer(Part part, const OptimizerSpec& optimizer);
@@ -82,6 +94,7 @@ class Model {
  private:
   void add_part(Part part, PartShape shape, const std::optional<OptimizerSpec>& optimizer);
   void resize_tables();
+  void check_rows(std::span<const FeatureId> features) const;
 
   ModelSpec spec_;
   const Loss* loss_;

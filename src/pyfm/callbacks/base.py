@@ -10,6 +10,7 @@ from typing import Any
 from pyfm import _core
 from pyfm.metrics.registry import METRICS
 from pyfm.optim import Optimizer
+from pyfm.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class CallbackEnv:
     # For this library's own callbacks.
     core_model: _core.Model = field(repr=False)
     make_model: Callable[[], Any] = field(repr=False)
+    make_progress: Callable[[], Progress] = field(repr=False)
 
     @property
     def model(self) -> Any:
@@ -119,6 +121,19 @@ class Callback:
 
     def before_training(self, env: CallbackEnv) -> None:
         """Called once, before the first epoch: the place to check parameters."""
+
+    def replay(self, env: CallbackEnv) -> bool | None:
+        """Called after `before_training` for each epoch that ``fit(…, resume_from=…)`` skips.
+
+        The place to bring back what the callback remembers of them. ``env.evaluations`` and
+        ``env.record`` are those of the epoch, ``env.optimizer`` and ``env.model`` are not.
+
+        Returns
+        -------
+        bool or None
+            What `after_epoch` said: True, of the last of them, ends the training.
+        """
+        return None
 
     def before_epoch(self, env: CallbackEnv) -> Optimizer | Mapping[str, Optimizer] | None:
         """Called before each epoch.

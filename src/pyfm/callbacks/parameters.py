@@ -116,6 +116,9 @@ class OnPlateau(Scheduled):
     def factor(self, env: CallbackEnv) -> float:
         return self._factor
 
+    def replay(self, env: CallbackEnv) -> bool | None:
+        return self.after_epoch(env)
+
     def after_epoch(self, env: CallbackEnv) -> bool | None:
         assert self._monitor is not None
         self._waited = 0 if self._monitor.improved(env) else self._waited + 1

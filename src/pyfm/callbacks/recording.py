@@ -18,6 +18,9 @@ class Recording(Callback):
     def before_training(self, env: CallbackEnv) -> None:
         self._history.clear()
 
+    def replay(self, env: CallbackEnv) -> bool | None:
+        return self.after_epoch(env)
+
     def after_epoch(self, env: CallbackEnv) -> bool | None:
         for name, value in env.record.items():
             self._history.setdefault(name, []).append(value)

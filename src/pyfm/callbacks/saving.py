@@ -21,7 +21,9 @@ class Checkpoint(Callback):
 
     def after_epoch(self, env: CallbackEnv) -> bool | None:
         if env.epoch % self._period == 0:
-            env.model.save(self._path_of(env.epoch))
+            from pyfm.model_file import save  # loads scikit-learn
+
+            save(env.model, self._path_of(env.epoch), progress=env.make_progress())
         return None
 
     def _path_of(self, epoch: int) -> str:
@@ -29,12 +31,16 @@ class Checkpoint(Callback):
 
 
 def checkpoint(path: str | os.PathLike[str], period: int = 1) -> Callback:
-    """Saves the model as it is after every `period` epochs, as ``model.save`` does.
+    """Saves the training after every `period` epochs; ``fit(…, resume_from=path)`` goes on with it.
 
     Each file is written beside its place and then renamed: whenever the process ends, by whatever
-    means, `path` holds a whole model or nothing. (A process that is killed while it writes leaves a
-    hidden ``.tmp`` file behind.) The file holds the weights, the parameters and the history of the
-    epochs so far, but no optimizer state.
+    means, `path` holds a whole checkpoint or nothing. (A process that is killed while it writes
+    leaves a hidden ``.tmp`` file behind.)
+
+    It is a model file, which `pyfm.load` reads, too: with the weights of the epoch, the parameters
+    and the history so far. What it holds beyond that is the state of the optimizers (0 to 3 numbers
+    beside each weight, see ``model.save``), the seeds that were drawn, and, while early stopping
+    would go back to an earlier epoch, the weights of that one.
 
     Parameters
     ----------
@@ -66,6 +72,10 @@ def checkpoint(path: str | os.PathLike[str], period: int = 1) -> Callback:
     ['epoch-2.pyfm', 'epoch-4.pyfm']
     >>> pyfm.load(folder / "epoch-4.pyfm").n_iter_
     4
+    >>> model = pyfm.LinearRegressor(epochs=6)
+    >>> _ = model.fit([[0], [1]], [0.5, -0.5], resume_from=folder / "epoch-4.pyfm")
+    >>> model.history_["epoch"]
+    [1, 2, 3, 4, 5, 6]
     """
     if not isinstance(path, str | os.PathLike):
         refuse("path", "a path", path)

@@ -20,6 +20,10 @@ class Table(Callback):
         self._seconds = 0.0
         self._print("iter", [_head(e.column) for e in env.evaluations], f"{'tr_time':>10}", env)
 
+    def replay(self, env: CallbackEnv) -> bool | None:
+        self._seconds += env.record["seconds"]
+        return None
+
     def after_epoch(self, env: CallbackEnv) -> bool | None:
         self._seconds += env.record["seconds"]
         if env.epoch % self._period == 0:
@@ -50,6 +54,11 @@ class Bar(Callback):
         self._done = 0
         total = (env.n_epochs - env.epoch + 1) * env.n_rows
         self._bar = tqdm(total=total, unit=" rows", unit_scale=True)
+
+    def replay(self, env: CallbackEnv) -> bool | None:
+        self._done += env.n_rows
+        self._bar.n = self._bar.initial = self._done  # without them in the rows per second
+        return None
 
     def before_epoch(self, env: CallbackEnv) -> None:
         self._bar.set_description(f"epoch {env.epoch}/{env.n_epochs}")

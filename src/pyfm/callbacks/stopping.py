@@ -25,9 +25,14 @@ class BestEpoch(Callback):
         evaluation = find_evaluation(env.evaluations, self.metric, self.data)
         self._monitor = None if evaluation.data == "train" else Monitor(evaluation, self.tol)
 
-    def after_epoch(self, env: CallbackEnv) -> bool | None:
+    def replay(self, env: CallbackEnv) -> bool | None:
         if self._monitor is None or self._monitor.improved(env):
             self.best_epoch = env.epoch
+        return None
+
+    def after_epoch(self, env: CallbackEnv) -> bool | None:
+        self.replay(env)
+        if self.best_epoch == env.epoch:
             self.keep(env)
         return None
 
@@ -43,18 +48,28 @@ class EarlyStopping(BestEpoch):
     ) -> None:
         super().__init__(tol=tol, metric=metric, data=data)
         self.n_iter_no_change = n_iter_no_change
-        self._snapshot: _core.Snapshot | None = None
+        self.snapshot: _core.Snapshot | None = None  # of the best epoch
 
     def keep(self, env: CallbackEnv) -> None:
-        self._snapshot = self._snapshot or _core.Snapshot()
-        env.core_model.save(self._snapshot)
+        self.snapshot = self.snapshot or _core.Snapshot()
+        env.core_model.save(self.snapshot)
+
+    def remember(self, best: _core.Snapshot | None, env: CallbackEnv) -> None:
+        """Takes the weights of the best epoch from a checkpoint; None: it is the last one."""
+        self.snapshot = best
+        if best is None:
+            self.keep(env)
+
+    def replay(self, env: CallbackEnv) -> bool | None:
+        super().replay(env)
+        return env.epoch - self.best_epoch >= self.n_iter_no_change
 
     def after_epoch(self, env: CallbackEnv) -> bool | None:
         super().after_epoch(env)
         return env.epoch - self.best_epoch >= self.n_iter_no_change
 
     def after_training(self, env: CallbackEnv) -> None:
-        snapshot, self._snapshot = self._snapshot, None
+        snapshot, self.snapshot = self.snapshot, None
         if snapshot is not None:
             env.core_model.restore(snapshot)
 

@@ -26,6 +26,7 @@ def info(
         "features": f"{spec.n_features:,}",
         "fields": f"{spec.n_fields:,}",
         "weights": ", ".join(f"{name} {shape}" for name, shape in spec.shapes().items()),
+        "optimizer state": "none" if metadata["training"] is None else "held",
         "trained": f"{history['epoch'][-1]} epochs, the best is {metadata['best_epoch']}",
     }
     best = metadata["best_epoch"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -119,6 +120,13 @@ def train(
     label_smoothing: Annotated[
         float, typer.Option(help="Learn 1 - s/2 and s/2 instead of 1 and 0.")
     ] = 0.0,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="File that holds the training after each epoch, for --resume."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the file of --checkpoint.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of initial values, row order and sampling.")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
 ) -> None:
@@ -159,13 +167,20 @@ def train(
     )
     target = model_path or Path(f"{train_path.name}.model")
     check_destination(target)  # now, and not after hours of training
+    if resume:
+        _check_checkpoint(checkpoint)
     watch = Stopwatch()
     rows = read(train_path, data_format)
     valid_rows = None if valid is None else read(valid, data_format)
     reading = watch.lap()
     interrupt: BaseException | None = None
     try:
-        estimator.fit(rows, eval_set=valid_rows)
+        estimator.fit(
+            rows,
+            eval_set=valid_rows,
+            callbacks=[pyfm.callbacks.checkpoint(checkpoint)] if checkpoint else None,
+            resume_from=checkpoint if resume else None,
+        )
     except (KeyboardInterrupt, ValueError) as error:
         if not hasattr(estimator, "history_"):
             raise
@@ -176,6 +191,14 @@ def train(
         _summarize(estimator, rows, target, reading, fitting, watch.lap())
     if interrupt:
         raise interrupt
+
+
+def _check_checkpoint(checkpoint: Path | None) -> None:
+    """Before the data are read."""
+    if checkpoint is None:
+        raise typer.BadParameter("--resume: expected --checkpoint FILE beside it, found none")
+    if not checkpoint.exists():
+        raise FileNotFoundError(errno.ENOENT, "no checkpoint to resume from", str(checkpoint))
 
 
 def _estimator(kind: ModelKind, params: dict[str, Any], **others: Any) -> Estimator:

@@ -18,6 +18,7 @@ from pyfm.estimators.eval_sets import check_defined, load_eval_sets
 from pyfm.estimators.fit_callbacks import fit_callbacks, stops_early
 from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.model_spec import ModelSpec, stored_weights
+from pyfm.estimators.resume import origin_of, read_checkpoint
 from pyfm.estimators.settings import Settings, n_threads
 from pyfm.estimators.split import split
 from pyfm.estimators.targets import Labels, Targets
@@ -29,6 +30,7 @@ from pyfm.estimators.warm_start import (
 )
 from pyfm.optim import Optimizer
 from pyfm.prediction import predictions, scores
+from pyfm.progress import Origin
 from pyfm.training import Training, TrainingData
 
 if TYPE_CHECKING:
@@ -66,15 +68,16 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         sample_weight: Any = None,
         eval_set: Any = None,
         callbacks: Any = None,
+        resume_from: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Trains a new model; an earlier one is replaced when the training ends.
 
         With ``warm_start=True`` it trains the fitted model for `epochs` more; epochs count on. With
         the same data and parameters, and one thread, two fits of 5 epochs are bit for bit one of
         10. The optimizer's state goes on, too, unless it is of no use: after early stopping went
-        back to an earlier epoch, an interruption, a copy or `pyfm.load` (neither holds it), or a
-        change of `optimizer`, it starts anew, which takes the memory of a second model. The
-        features must be those of the first fit.
+        back to an earlier epoch, an interruption, a copy or `pyfm.load` of a file that does not
+        hold it, or a change of `optimizer`, it starts anew, which takes the memory of a second
+        model. The features must be those of the first fit.
 
         Parameters
         ----------
@@ -94,6 +97,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             too), ``test_logloss`` and so on. Unknown features are ignored.
         callbacks : list of callbacks, optional
             From `pyfm.callbacks`, or functions that are called after each epoch.
+        resume_from : str or path-like, optional
+            A file that `pyfm.callbacks.checkpoint` wrote: this fit goes on where that one was, to
+            `epochs` in total, and ends with the same weights to the bit, where two fits would (one
+            thread, or a `batch_size` above 1). Data and parameters must be the same; `epochs` may
+            be more, `n_jobs` and `verbose` may differ. What the estimator was before is replaced.
 
         Returns
         -------
@@ -102,8 +110,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         Raises
         ------
         ValueError
-            For parameters out of range, data that cannot be learned from, and a training that
-            diverges: losses or weights that are no longer finite.
+            For parameters out of range, data that cannot be learned from, a checkpoint of another
+            fit, and a training that diverges: losses or weights that are no longer finite.
+        FormatError
+            If `resume_from` is no model file, or damaged; nothing is trained.
         MemoryError
             If the model does not fit in memory, before it is allocated.
         KeyboardInterrupt
@@ -116,28 +126,54 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         it stays as it was. No second copy is kept of models above 64 MiB, unless they are stopped
         early: their weights also hold the updates of the broken epoch, and if they are not finite,
         the estimator stays as it was.
+
+        Examples
+        --------
+        A fit that is killed after its second epoch, and goes on:
+
+        >>> import pathlib, tempfile, pyfm
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "checkpoint.pyfm"
+        >>> X, y = [[0, 1], [0, 2], [1, 2]], [1.0, 2.0, 0.5]
+        >>> whole = pyfm.LinearRegressor(epochs=5, random_state=0).fit(X, y)
+        >>> killed = pyfm.LinearRegressor(epochs=2, random_state=0)
+        >>> _ = killed.fit(X, y, callbacks=[pyfm.callbacks.checkpoint(path)])
+        >>> resumed = pyfm.LinearRegressor(epochs=5, random_state=0).fit(X, y, resume_from=path)
+        >>> bool((resumed.coef_ == whole.coef_).all())
+        True
         """
         settings = self._settings()
         callbacks = fit_callbacks(settings, callbacks)
-        goes_on = settings.warm_start and "_model" in vars(self)
-        if goes_on:
-            check_same_model(self._spec, settings.spec)
-            check_same_inputs(self._inputs, X, fields)
-        inputs = self._inputs if goes_on else Inputs.of(X, fields)
-        targets = self._targets if goes_on else self._learn_targets(X, y)
+        earlier, resumption, why = None, None, "since warm_start=True"
+        if resume_from is not None:
+            earlier, resumption = read_checkpoint(resume_from, self, settings, X, fields)
+            why = f"since resume_from={resumption.path!r}"
+        elif settings.warm_start and "_model" in vars(self):
+            earlier = self
+        if earlier is not None:
+            check_same_model(earlier._spec, settings.spec, why)
+            check_same_inputs(earlier._inputs, X, fields, why)
+        inputs = earlier._inputs if earlier else Inputs.of(X, fields)
+        targets = earlier._targets if earlier else self._learn_targets(X, y)
         train = inputs.load(X, y, sample_weight, targets, fields)
         metrics = settings.training.valid_metrics
         valid = load_eval_sets(eval_set, inputs, targets, metrics)
         random = check_random_state(self.random_state)
-        seed, split_seed, sample_seed = (int(random.randint(2**31 - 1)) for _ in range(3))
+        seed, *seeds = (int(random.randint(2**31 - 1)) for _ in range(3))
+        origin = Origin(train.n_rows, train.nnz, *seeds)
+        if earlier and resumption:
+            origin = origin_of(resumption, earlier, train, origin, self.random_state)
         if not valid and stops_early(callbacks):
             fraction, stratify = settings.validation_fraction, self._loss == "logistic"
-            train, valid["valid"] = split(train, fraction, stratify=stratify, seed=split_seed)
+            train, valid["valid"] = split(
+                train, fraction, stratify=stratify, seed=origin.split_seed
+            )
             check_defined("validation_fraction", valid["valid"], metrics)
         if isinstance(targets, Labels):
-            train = settings.reweighting.apply(train, targets.classes, sample_seed)
-        spec, model = self._start(settings, train, seed, goes_on=goes_on)
-        epochs_before = self.n_iter_ if goes_on else 0
+            train = settings.reweighting.apply(train, targets.classes, origin.sample_seed)
+        spec, model = self._start(settings, train, seed, earlier)
+        epochs_before = earlier.n_iter_ if earlier else 0
+        if resumption:  # its epochs are those of this fit
+            epochs_before -= len(resumption.history["epoch"])
 
         def end(estimator: Estimator, training: Training) -> Estimator:
             history, best_epoch = training.history, training.best_epoch
@@ -148,8 +184,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             estimator = type(self)(**self.get_params(deep=False))
             return end(estimator, training) if training.records else estimator
 
-        options, data = settings.training, TrainingData(train, valid)
-        training = Training(model, options, data, callbacks, view, epochs_before)
+        options, data = settings.training, TrainingData(train, valid, origin)
+        training = Training(model, options, data, callbacks, view, epochs_before, resumption)
         try:
             training.run()
         finally:
@@ -159,28 +195,35 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
                 self._kept_optimizers = options.optimizers if training.is_resumable else None
         return self
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, optimizer_state: bool = False) -> None:
         """Writes the fitted model to one file, atomically; `pyfm.load` reads it.
 
         The file is in the safetensors format: weights, and parameters and history as JSON. It
-        holds no optimizer state and no code.
+        holds no code.
 
         Parameters
         ----------
         path : str or path-like
             An existing file is replaced when the new one is complete; devices and pipes are
             written to.
+        optimizer_state : bool, default=False
+            Whether the file also holds what the optimizers keep beside each weight, so that the
+            loaded model goes on exactly with ``warm_start=True``. Predictions need none of it; the
+            file is 1 (momentum, nesterov, adagrad, rmsprop), 2 (ftrl) or 3 (adam) times larger by
+            it, and the loaded model takes as much more memory.
 
         Raises
         ------
         OSError
             If the file cannot be written; an existing one is left as it was.
         ValueError
-            If a parameter or class label is of a type that JSON does not hold.
+            If a parameter or class label is of a type that JSON does not hold, or the state is
+            asked for that the model does not have: it was interrupted, loaded without, copied, or
+            early stopping went back to an earlier epoch.
         """
         from pyfm.model_file import save
 
-        save(self, path)
+        save(self, path, optimizer_state=optimizer_state)
 
     @property
     def coef_(self) -> NDArray[np.float32]:
@@ -219,16 +262,16 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         raise NotImplementedError
 
     def _start(
-        self, settings: Settings, train: _core.Dataset, seed: int, *, goes_on: bool
+        self, settings: Settings, train: _core.Dataset, seed: int, earlier: Estimator | None
     ) -> tuple[ModelSpec, _core.Model]:
-        """The model to train: a new one, or that of the fit before."""
+        """The model to train: a new one, or that of an earlier fit."""
         optimizers = settings.training.optimizers
-        if not goes_on:
+        if earlier is None:
             spec = replace(settings.spec, n_features=train.n_features, n_fields=train.n_fields)
             return spec, spec.build(optimizers, seed)
-        check_known_rows(self._spec, train)
-        kept = self._kept_optimizers
-        return self._spec, model_to_go_on(self._spec, self._model, kept, optimizers, seed)
+        check_known_rows(earlier._spec, train)
+        kept = earlier._kept_optimizers
+        return earlier._spec, model_to_go_on(earlier._spec, earlier._model, kept, optimizers, seed)
 
     def _set_fitted(
         self,

@@ -10,6 +10,16 @@ Tensors, little-endian, in rows of features:
 - ``column_fields`` (n_columns,), uint16: the field of each column of the matrix that `fit` was
   given; absent for other inputs.
 
+Where training may go on, ``features`` are there and in the order of the core's tables, and all that
+have rows are stored. Of optimizers with numbers beside each weight, slots, there are
+
+- ``state.bias`` (slots,), ``state.linear`` (n_stored, slots), ``state.factors`` (n_stored, slots,
+  …) with … as of the factors: of the types of the weights; the slots in the order of the formulas
+  in the core's ``optim/``;
+- ``frequencies`` (n,), float32: occurrences per row of the features that come first;
+- ``best.bias``, ``best.linear``, ``best.factors``, as the weights: in checkpoints, what early
+  stopping goes back to where that is not the last epoch.
+
 The metadata entry ``pyfm`` is a JSON object; see `pyfm.model_file.metadata`. To the score that the
 tensors give, a reader adds its ``spec.prior_correction``.
 """

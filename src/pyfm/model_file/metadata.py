@@ -19,7 +19,9 @@ from pyfm.estimators.base import Estimator
 from pyfm.estimators.model_spec import DTYPES, ModelSpec
 from pyfm.estimators.targets import Labels
 from pyfm.model_file.layout import FORMAT_VERSION
+from pyfm.model_file.training_state import TrainingState
 from pyfm.optim import OPTIMIZERS, Optimizer
+from pyfm.progress import Origin
 from pyfm.schedules import SCHEDULES, Schedule
 
 _MAX_FEATURES, _MAX_FIELDS, _MAX_FACTORS = 2**32, 2**16, 1024
@@ -27,7 +29,7 @@ _NUMBERS = tuple(kind + bits for kind in ("int", "uint") for bits in ("8", "16",
 _CLASS_DTYPES = (*_NUMBERS, "float32", "float64", "bool", "str", "object")
 
 
-def to_json(model: Estimator) -> str:
+def to_json(model: Estimator, state: TrainingState | None = None) -> str:
     """Raises ValueError for what JSON does not hold."""
     metadata = {
         "format_version": FORMAT_VERSION,
@@ -40,6 +42,8 @@ def to_json(model: Estimator) -> str:
         "best_epoch": model.best_epoch_,
         "history": model.history_,
     }
+    if state is not None:
+        metadata["training"] = _state_to_json(state)
     try:
         return json.dumps(metadata, allow_nan=False)
     except TypeError as error:
@@ -75,6 +79,7 @@ def from_json(text: str) -> tuple[Estimator, dict[str, Any]]:
     metadata["spec"] = _spec(_get(metadata, "spec", dict), model)
     metadata["classes"] = _classes(metadata.get("classes"), model)
     _check_history(_get(metadata, "history", dict), _get(metadata, "best_epoch", int))
+    metadata["training"] = _state(metadata.get("training"), metadata["spec"])
     inputs = _get(metadata, "inputs", dict)
     if inputs.get("kind") not in ("dataset", "ids", "values"):
         refuse("metadata: inputs.kind", "'dataset', 'ids' or 'values'", inputs.get("kind"))
@@ -147,6 +152,40 @@ def _optimizer_from_json(optimizer: Any) -> Any:
         known = f"one of {', '.join(OPTIMIZERS)} with its parameters"
         refuse("metadata: params.optimizer", known, optimizer)
     return kind(**values)
+
+
+def _state_to_json(state: TrainingState) -> dict[str, Any]:
+    return {
+        "optimizers": {part: _optimizer_to_json(of) for part, of in state.optimizers.items()},
+        "seed": state.seed,
+        "origin": None if state.origin is None else asdict(state.origin),
+        "has_best": state.has_best,
+    }
+
+
+def _state(given: Any, spec: ModelSpec) -> TrainingState | None:
+    """None of files that training does not go on from."""
+    if given is None:
+        return None
+    _check_type("metadata: training", given, dict)
+    optimizers = _get(given, "optimizers", dict)
+    if set(optimizers) != set(spec.parts):
+        refuse("metadata: training.optimizers", f"those of {spec.parts}", sorted(optimizers))
+    made: dict[str, Any] = {part: _optimizer_from_json(optimizers[part]) for part in spec.parts}
+    for optimizer in made.values():
+        _check_type("metadata: training.optimizers", optimizer, Optimizer)
+    origin = _get(given, "origin", dict, type(None))
+    if origin is not None:
+        names = [field.name for field in fields(Origin)]
+        if set(origin) != set(names):
+            refuse("metadata: training.origin", f"the entries {names}", sorted(origin))
+        for name in names:
+            check_int(f"metadata: training.origin.{name}", origin[name], 0, 2**63 - 1)
+    seed = check_int("metadata: training.seed", _get(given, "seed", int), 0, 2**64 - 1)
+    has_best = _get(given, "has_best", bool)
+    if has_best and origin is None:
+        refuse("metadata: training.has_best", "false where there is no origin", True)
+    return TrainingState(made, seed, None if origin is None else Origin(**origin), has_best)
 
 
 def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:

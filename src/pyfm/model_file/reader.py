@@ -20,13 +20,16 @@ from pyfm.estimators.model_spec import ModelSpec
 from pyfm.estimators.targets import Labels, Numbers
 from pyfm.model_file.layout import DTYPE_NAMES, METADATA_KEY, chunks
 from pyfm.model_file.metadata import from_json
+from pyfm.model_file.training_state import TrainingState, fill_state
+from pyfm.progress import Progress
 
 
 def load(path: str | os.PathLike[str]) -> Any:
     """Reads a fitted estimator from a file that ``model.save(path)`` wrote.
 
-    It predicts exactly what the saved one predicts (on the same SIMD level). It holds no optimizer
-    state; `fit` trains a new model.
+    It predicts exactly what the saved one predicts (on the same SIMD level). `fit` trains a new
+    model, or with ``warm_start=True`` goes on; exactly so if the file holds the optimizers' state
+    (``save(path, optimizer_state=True)`` and checkpoints).
 
     Parameters
     ----------
@@ -56,10 +59,17 @@ def load(path: str | os.PathLike[str]) -> Any:
     True
     """
     with _reading(os.fsdecode(path)) as file:
-        model, metadata = from_json(_metadata(file))
-        names = file.keys()
-        _fill(model, metadata, {name: file.get_slice(name) for name in names})
-    return model
+        return _load(file, best=None)[0]
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> tuple[Estimator, Progress | None]:
+    """The estimator, and how far its fit had come; None of files that are no checkpoints."""
+    best = _core.Snapshot()
+    with _reading(os.fsdecode(path)) as file:
+        model, state = _load(file, best)
+    if state is None or state.origin is None:
+        return model, None
+    return model, Progress(state.origin, state.optimizers, best if state.has_best else None)
 
 
 def describe(path: str | os.PathLike[str]) -> tuple[Estimator, dict[str, Any]]:
@@ -68,23 +78,48 @@ def describe(path: str | os.PathLike[str]) -> tuple[Estimator, dict[str, Any]]:
         return from_json(_metadata(file))
 
 
-def _fill(model: Estimator, metadata: dict[str, Any], tensors: dict[str, Any]) -> None:
+def _load(file: Any, best: _core.Snapshot | None) -> tuple[Estimator, TrainingState | None]:
+    """Fills `best`, if it is asked for, with the best weights of a checkpoint."""
+    model, metadata = from_json(_metadata(file))
+    names = file.keys()
+    tensors = {name: file.get_slice(name) for name in names}
     spec: ModelSpec = metadata["spec"]
+    state: TrainingState | None = metadata["training"]
     inputs = Inputs(**metadata["inputs"], fields=_column_fields(metadata, tensors))
-    features = _features(spec, tensors)
-    _check_tensors(spec, features, tensors)
-    core = spec.build()
-    if core.bias is not None:
-        core.bias[...] = _finite("bias", tensors["bias"][:])
-    for part in spec.parts:
-        shape = tensors[part].get_shape()
-        for piece in chunks(shape[0], 4 * math.prod(shape[1:])):
-            weights = _finite(part, tensors[part][piece].astype(np.float32, copy=False))
-            rows = np.arange(piece.start, piece.stop, dtype=np.uint32)
-            core.set_weights(part, weights, rows if features is None else features[piece])
+    features = _features(spec, state, tensors)
+    _check_tensors(spec, state, features, tensors)
+    core = spec.build(state.optimizers, state.seed) if state else spec.build()
+    if state and features is not None:
+        core.add_rows(features)  # in their order
+        if best is not None and state.has_best:
+            _fill_weights(core, spec, features, tensors, "best.")
+            core.save(best)
+    _fill_weights(core, spec, features, tensors)
+    if state and features is not None:
+        fill_state(core, spec, features, tensors)
     classes = metadata["classes"]
     targets = Numbers() if classes is None else Labels(classes)
     model._set_fitted(spec, core, inputs, targets, metadata["history"], metadata["best_epoch"])
+    model._kept_optimizers = state.optimizers if state else None
+    return model, state
+
+
+def _fill_weights(
+    core: _core.Model,
+    spec: ModelSpec,
+    features: NDArray[np.uint32] | None,
+    tensors: dict[str, Any],
+    prefix: str = "",
+) -> None:
+    if core.bias is not None:
+        core.bias[...] = _finite(f"{prefix}bias", tensors[f"{prefix}bias"][:])
+    for part in spec.parts:
+        tensor = tensors[prefix + part]
+        shape = tensor.get_shape()
+        for piece in chunks(shape[0], 4 * math.prod(shape[1:])):
+            weights = _finite(prefix + part, tensor[piece].astype(np.float32, copy=False))
+            rows = np.arange(piece.start, piece.stop, dtype=np.uint32)
+            core.set_weights(part, weights, rows if features is None else features[piece])
 
 
 def _finite(name: str, weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -100,15 +135,22 @@ def _metadata(file: Any) -> str:
     return str(metadata[METADATA_KEY])
 
 
-def _features(spec: ModelSpec, tensors: dict[str, Any]) -> NDArray[np.uint32] | None:
+def _features(
+    spec: ModelSpec, state: TrainingState | None, tensors: dict[str, Any]
+) -> NDArray[np.uint32] | None:
     """The features whose rows the file holds; None: all."""
     if "features" not in tensors:
+        if state:
+            refuse("tensors", "features in the order of their rows", sorted(tensors))
         return None
     (n_stored,) = _check("features", tensors["features"], "U32", None)
     if n_stored > spec.n_features:
         refuse("tensor features", f"at most {spec.n_features} features", n_stored)
     features: NDArray[np.uint32] = tensors["features"][:]
-    if n_stored and not ((features[1:] > features[:-1]).all() and features[-1] < spec.n_features):
+    if state:
+        if len(np.unique(features)) != n_stored or (features >= spec.n_features).any():
+            refuse("tensor features", f"different ids below {spec.n_features}", "others")
+    elif n_stored and not ((features[1:] > features[:-1]).all() and features[-1] < spec.n_features):
         refuse("tensor features", f"increasing ids below {spec.n_features}", "others")
     return features
 
@@ -123,17 +165,26 @@ def _column_fields(metadata: dict[str, Any], tensors: dict[str, Any]) -> NDArray
 
 
 def _check_tensors(
-    spec: ModelSpec, features: NDArray[np.uint32] | None, tensors: dict[str, Any]
+    spec: ModelSpec,
+    state: TrainingState | None,
+    features: NDArray[np.uint32] | None,
+    tensors: dict[str, Any],
 ) -> None:
     """Names, types and shapes, before the core is asked for memory."""
-    shapes = spec.shapes()
+    shapes = spec.shapes() | (state.shapes(spec) if state else {})
+    expected = sorted(shapes) + (["frequencies"] if state else [])
     found = sorted(set(tensors) - {"features", "column_fields"})
-    if found != sorted(shapes):
-        refuse("tensors", f"{sorted(shapes)}", found)
+    if found != sorted(expected):
+        refuse("tensors", f"{sorted(expected)}", found)
     for name, shape in shapes.items():
-        if features is not None and name != "bias":
+        kind = name.split(".")[-1]
+        if features is not None and kind != "bias":
             shape = (len(features), *shape[1:])
-        _check(name, tensors[name], DTYPE_NAMES[spec.dtype_of(name).name], shape)
+        _check(name, tensors[name], DTYPE_NAMES[spec.dtype_of(kind).name], shape)
+    if state and features is not None:
+        (n,) = _check("frequencies", tensors["frequencies"], "F32", None)
+        if n > len(features):
+            refuse("tensor frequencies", f"at most {len(features)}", n)
 
 
 def _check(name: str, tensor: Any, dtype: str, shape: tuple[int, ...] | None) -> tuple[int, ...]:

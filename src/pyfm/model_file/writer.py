@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 
 import numpy as np
@@ -14,42 +16,122 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyfm import _core
 from pyfm.atomic_file import destination
+from pyfm.checks import refuse
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.model_spec import ModelSpec
 from pyfm.model_file.layout import DTYPE_NAMES, METADATA_KEY, chunks
 from pyfm.model_file.metadata import to_json
+from pyfm.model_file.training_state import TrainingState
+from pyfm.progress import Progress
 
 
-def save(model: Estimator, path: str | os.PathLike[str]) -> None:
-    """Writes a fitted estimator; what ``model.save(path)`` does, which documents it."""
+@dataclass(frozen=True)
+class _Table:
+    """A tensor that is written in pieces: some features at a time."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    read: Callable[[NDArray[np.uint32]], NDArray[np.float32]]
+
+
+def save(
+    model: Estimator,
+    path: str | os.PathLike[str],
+    *,
+    optimizer_state: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Writes a fitted estimator; what ``model.save(path)`` does, which documents it.
+
+    With the progress of its fit it is a checkpoint.
+    """
     check_is_fitted(model)
     spec, core = model._spec, model._model
-    shapes = spec.shapes()
-    features = _nonzero_features(spec, core)
-    row_bytes = sum(4 * math.prod(shapes[part][1:]) for part in spec.parts)
-    if len(features) * (row_bytes + 4) >= spec.n_features * row_bytes:
-        rows = np.arange(spec.n_features, dtype=np.uint32)  # all: they need no list
-    else:
-        rows = features
-    tensors: dict[str, NDArray[Any]] = {}
-    if core.bias is not None:
-        tensors["bias"] = core.bias
-    if rows is features:
-        tensors["features"] = features
+    state = _state(model, progress) if optimizer_state or progress else None
+    rows, tensors = _rows(spec, core, state)
     if model._inputs.fields is not None:
         tensors["column_fields"] = model._inputs.fields.astype(np.uint16)
+    tables = _weights(spec, core, rows)
+    if state:
+        tensors["frequencies"] = core.frequencies
+        if core.bias_state is not None and core.bias_state.size:
+            tensors["state.bias"] = core.bias_state
+        tables |= _slots(spec, core, rows, state)
+    if progress and progress.best:
+        if core.bias is not None:
+            tensors["best.bias"] = np.array([progress.best.bias], np.float32)
+        best = _weights(spec, core, rows, progress.best)
+        tables |= {f"best.{part}": table for part, table in best.items()}
     entries = {name: (tensor.dtype, tensor.shape) for name, tensor in tensors.items()}
-    entries |= {part: (spec.dtype_of(part), (len(rows), *shapes[part][1:])) for part in spec.parts}
-    header = _header(entries, to_json(model))
+    entries |= {name: (table.dtype, table.shape) for name, table in tables.items()}
+    header = _header(entries, to_json(model, state))
     with destination(os.fsdecode(path)) as file:
         file.write(len(header).to_bytes(8, "little"))
         file.write(header)
         for tensor in tensors.values():
             _write(file, tensor, tensor.dtype)
-        for part in spec.parts:
-            dtype, shape = entries[part]
-            for piece in chunks(len(rows), 4 * math.prod(shape[1:])):
-                _write(file, core.weights(part, rows[piece]), dtype)
+        for table in tables.values():
+            for piece in chunks(len(rows), 4 * math.prod(table.shape[1:])):
+                _write(file, table.read(rows[piece]), table.dtype)
+
+
+def _state(model: Estimator, progress: Progress | None) -> TrainingState:
+    if progress is not None:
+        return TrainingState.of_fit(model._model, progress)
+    if model._kept_optimizers is None:
+        refuse("optimizer_state", "False, since the model has none that belongs to it", True)
+    return TrainingState.of(model._model, model._kept_optimizers)
+
+
+def _rows(
+    spec: ModelSpec, core: _core.Model, state: TrainingState | None
+) -> tuple[NDArray[np.uint32], dict[str, NDArray[Any]]]:
+    """The features whose rows are stored, and the first tensors."""
+    tensors: dict[str, NDArray[Any]] = {}
+    if core.bias is not None:
+        tensors["bias"] = core.bias
+    if state:
+        tensors["features"] = features = core.features_by_row
+        return features, tensors
+    shapes = spec.shapes()
+    features = _nonzero_features(spec, core)
+    row_bytes = sum(4 * math.prod(shapes[part][1:]) for part in spec.parts)
+    if len(features) * (row_bytes + 4) >= spec.n_features * row_bytes:
+        return np.arange(spec.n_features, dtype=np.uint32), tensors  # all: they need no list
+    tensors["features"] = features
+    return features, tensors
+
+
+def _weights(
+    spec: ModelSpec,
+    core: _core.Model,
+    rows: NDArray[np.uint32],
+    snapshot: _core.Snapshot | None = None,
+) -> dict[str, _Table]:
+    shapes = spec.shapes()
+    return {
+        part: _Table(
+            spec.dtype_of(part),
+            (len(rows), *shapes[part][1:]),
+            partial(core.weights, part, snapshot=snapshot),
+        )
+        for part in spec.parts
+    }
+
+
+def _slots(
+    spec: ModelSpec, core: _core.Model, rows: NDArray[np.uint32], state: TrainingState
+) -> dict[str, _Table]:
+    shapes = state.shapes(spec)
+    return {
+        f"state.{part}": _Table(
+            spec.dtype_of(part),
+            (len(rows), *shapes[f"state.{part}"][1:]),
+            partial(core.state, part),
+        )
+        for part in spec.parts
+        if f"state.{part}" in shapes
+    }
 
 
 def _nonzero_features(spec: ModelSpec, core: _core.Model) -> NDArray[np.uint32]:

@@ -1,0 +1,78 @@
+"""What a training goes on with: the optimizers' state, and of a checkpoint the best weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyfm import _core
+from pyfm.checks import refuse
+from pyfm.estimators.model_spec import ModelSpec
+from pyfm.model_file.layout import chunks
+from pyfm.optim import Optimizer
+from pyfm.progress import Origin, Progress
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """The metadata of it."""
+
+    optimizers: Mapping[str, Optimizer]  # by part
+    seed: int  # of the core's model
+    origin: Origin | None  # of a checkpoint
+    has_best: bool = False  # whether the file also holds the weights of an earlier epoch
+
+    @classmethod
+    def of(cls, model: _core.Model, optimizers: Mapping[str, Optimizer]) -> TrainingState:
+        """Of a fitted model."""
+        return cls(optimizers, model.seed, None)
+
+    @classmethod
+    def of_fit(cls, model: _core.Model, progress: Progress) -> TrainingState:
+        """Of a fit between two epochs."""
+        has_best = progress.best is not None
+        return cls(progress.optimizers, model.seed, progress.origin, has_best)
+
+    def shapes(self, spec: ModelSpec) -> dict[str, tuple[int, ...]]:
+        """Shapes of the tensors that it adds, but for `frequencies`."""
+        weights = spec.shapes()
+        shapes: dict[str, tuple[int, ...]] = {}
+        for part in spec.parts:
+            slots: int = _core.catalog()["slots"][self.optimizers[part].name]
+            if slots and part == "linear":
+                shapes["state.bias"] = (slots,)
+            if slots:
+                n_features, *rest = weights[part]
+                shapes[f"state.{part}"] = (n_features, slots, *rest)
+        if self.has_best:
+            shapes |= {f"best.{name}": shape for name, shape in weights.items()}
+        return shapes
+
+
+def fill_state(
+    core: _core.Model, spec: ModelSpec, features: NDArray[np.uint32], tensors: Mapping[str, Any]
+) -> None:
+    """Sets the state of a model that has its weights."""
+    for part in spec.parts:
+        if (name := f"state.{part}") in tensors:
+            shape = tensors[name].get_shape()
+            for piece in chunks(shape[0], 4 * math.prod(shape[1:])):
+                values = checked(name, tensors[name][piece].astype(np.float32, copy=False))
+                core.set_state(part, values, features[piece])
+    if core.bias is not None:
+        none = np.zeros(0, np.float32)
+        bias = checked("state.bias", tensors["state.bias"][:]) if "state.bias" in tensors else none
+        core.set_bias_state(bias)
+    core.set_frequencies(checked("frequencies", tensors["frequencies"][:]))
+
+
+def checked(name: str, state: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Infinity is where sums of squares end; NaN is of no training that goes on."""
+    if np.isnan(state).any():
+        refuse(f"tensor {name}", "numbers", "NaN")
+    return state

@@ -1,0 +1,54 @@
+"""How far a fit has come: what it needs to go on in another process, besides the estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyfm import _core
+from pyfm.optim import Optimizer
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the training rows come from: the data as given, and what chooses among them."""
+
+    n_rows: int
+    nnz: int
+    split_seed: int  # of the rows that early stopping sets apart
+    sample_seed: int  # of negative sampling
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Of a fit between two epochs; the core's model holds the state of its optimizers."""
+
+    origin: Origin
+    optimizers: Mapping[str, Optimizer]  # by part, with the parameters of the last epoch
+    best: _core.Snapshot | None  # what early stopping goes back to, unless it is the last epoch
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """What a checkpoint says of the fit that is to go on."""
+
+    path: str
+    history: Mapping[str, list[float]]
+    best_epoch: int
+    progress: Progress
+
+    @property
+    def records(self) -> list[dict[str, float]]:
+        """The history, epoch by epoch."""
+        rows = zip(*self.history.values(), strict=True)
+        return [dict(zip(self.history, row, strict=True)) for row in rows]
+
+    @property
+    def evaluations(self) -> list[str]:
+        """The columns of the history that are evaluations."""
+        others = ("epoch", "seconds", "rows_per_second", "valid_seconds")
+        return [
+            name
+            for name in self.history
+            if name not in others and not name.startswith("learning_rate")
+        ]
