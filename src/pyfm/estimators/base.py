@@ -223,6 +223,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     ) -> tuple[ModelSpec, _core.Model]:
         """The model to train: a new one, or that of the fit before."""
         optimizers = settings.training.optimizers
+        sizes = self._spec if goes_on else train
+        if augmentation := settings.training.augmentation:
+            augmentation.core().check(train, n_features=sizes.n_features, n_fields=sizes.n_fields)
         if not goes_on:
             spec = replace(settings.spec, n_features=train.n_features, n_fields=train.n_fields)
             return spec, spec.build(optimizers, seed)
