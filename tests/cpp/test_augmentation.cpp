@@ -39,7 +39,8 @@ BOOST_AUTO_TEST_CASE(entries_vanish_and_the_fields_of_the_others_stay) {
       BOOST_TEST(row.field(e) == row.features[e]);
       BOOST_TEST(!augmenter.replacement(place, row.features[e], row.field(e)).has_value());
     }
-    if (row.size == kFields) ++whole, BOOST_TEST(row.fields == nullptr);
+    BOOST_TEST((row.fields == nullptr) == (row.size == kFields));
+    whole += row.size == kFields;
     empty += row.size == 0;
   }
   BOOST_TEST(whole > 30u);  // 1000 / 16 = 62.5 ± 7.7

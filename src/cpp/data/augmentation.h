@@ -14,11 +14,16 @@
 namespace pyfm {
 
 struct Augmentation {
-  double feature_dropout = 0;  // probability that an entry is replaced by its field's unknown
-  std::vector<Index> unknown;  // (n_fields,) its feature, of value 1; -1: nothing. Empty: nothing
-  double value_noise = 0;      // standard deviation of what values are multiplied by; its mean is 1
-  std::vector<bool> is_numeric;  // by field: whether values have noise. Empty: all have
-  bool bootstrap = false;        // as many rows as there are, drawn with replacement
+  // Probability that an entry is replaced by its field's unknown …
+  double feature_dropout = 0;
+  // … (n_fields,) which is a feature of value 1, or -1: nothing. Empty: nothing in any field.
+  std::vector<Index> unknown = {};
+  // Standard deviation of the factors of values, whose mean is 1 …
+  double value_noise = 0;
+  // … in the fields for which this is true. Empty: in all.
+  std::vector<bool> is_numeric = {};
+  // As many rows as there are, drawn with replacement.
+  bool bootstrap = false;
 
   bool changes_rows() const noexcept { return feature_dropout > 0 || value_noise > 0; }
 };
