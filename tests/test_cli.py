@@ -106,6 +106,9 @@ def test_train_defaults_are_those_of_libffm(folder: Path) -> None:
         ("-s 2 --metric auc -p valid.ffm --early-stopping", {"metric": "auc"}),
         ("--metric calibration_ratio -p valid.ffm", {"metric": "calibration_ratio"}),
         ("--negative-sampling 0.5", {"negative_sampling": 0.5}),
+        ("--bootstrap", {"augmentation": pyfm.Augmentation(bootstrap=True)}),
+        ("--feature-dropout 0.1", {"augmentation": pyfm.Augmentation(feature_dropout=0.1)}),
+        ("--feature-dropout 0", {"augmentation": None}),
         ("--balanced --label-smoothing 0.1", {"class_weight": "balanced", "label_smoothing": 0.1}),
         (
             "--negative-sampling 0.5 --learning-rate-schedule plateau --metric f1 -p valid.ffm",
@@ -337,6 +340,8 @@ def test_no_command_is_help_and_version() -> None:
         ("train --seed -1 train.ffm", 2, "random_state"),
         ("train --negative-sampling 0 train.ffm", 2, "negative_sampling: expected a number"),
         ("train --label-smoothing 1 train.ffm", 2, "label_smoothing: expected a number"),
+        ("train --feature-dropout 1 train.ffm", 2, "feature_dropout: expected a number"),
+        ("train --feature-dropout nan train.ffm", 2, "feature_dropout: expected a number"),
         ("train --metric gauc train.ffm", 2, "gauc"),
         ("train --model linear -k 4 train.ffm", 2, "--n-factors: a linear model has no such"),
         ("train --model gbdt train.ffm", 2, "gbdt"),

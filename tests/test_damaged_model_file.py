@@ -6,6 +6,7 @@ import json
 import re
 import struct
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,8 @@ def another_loss(header: dict[str, Any], metadata: dict[str, Any]) -> None:
         del metadata["params"][name]
 
 
+AUGMENTATION: dict[str, Any] = asdict(pyfm.Augmentation())
+
 # The file is of an FMClassifier with 4 features, 8 factors, linear terms.
 DAMAGES = {
     "no metadata": (no_metadata, "a safetensors file of something else"),
@@ -187,6 +190,30 @@ DAMAGES = {
     "weights without labels": (put("params", "class_weight", value=[[1]]), "pairs of label"),
     "weight of a list": (put("params", "class_weight", value=[[[1], 1]]), "model: "),
     "bad class weight": (put("params", "class_weight", value=[[1, -1]]), r"class_weight\[1\]"),
+    "augmentation in words": (
+        put("params", "augmentation", value="dropout"),
+        "augmentation: expected a pyfm.Augmentation or None, found 'dropout'",
+    ),
+    "augmentation of less": (
+        put("params", "augmentation", value={"feature_dropout": 0.1}),
+        r"params.augmentation: expected the entries \['bootstrap', .*found \['feature_dropout'\]",
+    ),
+    "augmentation of more": (
+        put("params", "augmentation", value=AUGMENTATION | {"depth": 1}),
+        "params.augmentation: expected the entries .*'depth'",
+    ),
+    "bad augmentation": (
+        put("params", "augmentation", value=AUGMENTATION | {"feature_dropout": 1.5}),
+        "Augmentation.feature_dropout: expected",
+    ),
+    "augmentation beyond numbers": (
+        put("params", "augmentation", value=AUGMENTATION | {"value_noise": 10**400}),
+        "Augmentation.value_noise: expected",
+    ),
+    "unknowns in words": (
+        put("params", "augmentation", value=AUGMENTATION | {"unknown": ["a"]}),
+        "Augmentation.unknown: expected",
+    ),
     "unknown input": (put("inputs", "kind", value="table"), "inputs.kind"),
     "no columns": (put("inputs", "n_columns", value=0), "inputs.n_columns"),
     "one class": (put("classes", "values", value=[1]), "two different labels"),

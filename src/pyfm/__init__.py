@@ -20,6 +20,7 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from pyfm import callbacks, datasets, metrics, optim, schedules
+    from pyfm.augmentation import Augmentation
     from pyfm.dataset import Dataset
     from pyfm.estimators import (
         FFMClassifier,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pyfm.model_file import load
 
 __all__ = [
+    "Augmentation",
     "Dataset",
     "FFMClassifier",
     "FFMRegressor",
@@ -60,6 +62,7 @@ except PackageNotFoundError:  # a source tree that was not installed
 
 # Where the names come from that load when they are first used; None: they are modules themselves.
 _LAZY = {
+    "Augmentation": "pyfm.augmentation",
     "Dataset": "pyfm.dataset",
     "load": "pyfm.model_file",
     "callbacks": None,

@@ -1,6 +1,6 @@
 """The C++ core. Arrays are borrowed without a copy where the comment does not say otherwise."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -59,6 +59,21 @@ class Dataset:
     def slice(self, start: int, stop: int) -> Dataset: ...
     def take(self, rows: Indices) -> Dataset: ...
     def with_targets(self, y: Floats | None, weight: Floats | None) -> Dataset: ...
+
+class Augmentation:
+    """Changes of the rows to train on; pyfm.Augmentation describes them."""
+
+    def __init__(
+        self,
+        *,
+        feature_dropout: float,
+        unknown: Sequence[int],  # of each field, -1: nothing; empty: nothing in any
+        value_noise: float,
+        numeric_fields: Sequence[int],  # empty: all
+        bootstrap: bool,
+    ) -> None: ...
+    def check(self, data: Dataset, *, n_features: int, n_fields: int) -> None:
+        """Raises ValueError where it does not suit a model of such sizes and the rows."""
 
 class TextReader:
     """Parses text in blocks of any size; `finish` hands over the rows read so far."""
@@ -166,8 +181,13 @@ class Model:
         optimizer: tuple[str, Mapping[str, float]],  # the name must be that of the constructor
     ) -> None:
         """Other parameters for the epochs to come; the optimizer's state stays."""
-    def initialize(self, data: Dataset, *, n_threads: int) -> None:
-        """Gives all features of `data` rows with initial weights, as the first epoch does."""
+    def initialize(
+        self, data: Dataset, *, n_threads: int, augmentation: Augmentation | None = None
+    ) -> None:
+        """Gives all features of `data` rows with initial weights, as the first epoch does.
+
+        All features that training will meet: unknowns too, and what a bootstrap sample holds.
+        """
     def train_epoch(
         self,
         data: Dataset,
@@ -177,6 +197,7 @@ class Model:
         n_threads: int,
         poll: Callable[[int], object] | None,  # called now and then with the number of rows done
         batch_size: int = 1,  # 1: example-wise; 0: all rows are one batch
+        augmentation: Augmentation | None = None,
     ) -> EpochStats:
         """One pass over the rows. Ctrl-C and exceptions from `poll` end it at once."""
     def decision_function(self, data: Dataset, *, n_threads: int) -> Floats:

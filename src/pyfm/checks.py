@@ -18,7 +18,7 @@ def check_real(name: str, value: object, *, positive: bool = False) -> float:
     expected = f"a finite number {'>' if positive else '>='} 0"
     if isinstance(value, bool) or not isinstance(value, Real):
         refuse(name, expected, value)
-    number = float(value)
+    number = _float(value)
     if not math.isfinite(number) or number < 0 or (positive and number == 0):
         refuse(name, expected, value)
     return number
@@ -30,7 +30,7 @@ def check_fraction(name: str, value: object, *, zero: bool = False, one: bool = 
     expected = f"a number between 0 and 1, {ends if zero or one else 'both excluded'}"
     if isinstance(value, bool) or not isinstance(value, Real):
         refuse(name, expected, value)
-    number = float(value)
+    number = _float(value)
     if not (0 < number < 1 or (zero and number == 0) or (one and number == 1)):
         refuse(name, expected, value)
     return number
@@ -59,3 +59,11 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
     if not isinstance(value, str) or value not in choices:
         refuse(name, "one of " + ", ".join(map(repr, choices)), value)
     return value
+
+
+def _float(number: Real) -> float:
+    """Infinite where an integer is too large for a float."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf

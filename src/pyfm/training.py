@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from pyfm import _core
+from pyfm.augmentation import Augmentation
 from pyfm.callbacks.base import Callback, CallbackEnv, Evaluation
 from pyfm.callbacks.stopping import BestEpoch, EarlyStopping
 from pyfm.checks import refuse
@@ -38,6 +39,7 @@ class TrainingOptions:
     n_threads: int
     batch_size: int = 1  # 0: all rows
     prior_correction: float = 0.0  # of the scores, see `pyfm.prediction`
+    augmentation: Augmentation | None = None
 
     @property
     def valid_metrics(self) -> tuple[str, ...]:
@@ -76,6 +78,7 @@ class Training:
         self._optimizers = dict(options.optimizers)
         self._has_one = len(set(self._optimizers.values())) == 1
         self._options = options
+        self._augmentation = options.augmentation.core() if options.augmentation else None
         self._data = data
         self._view = view
         self._resumed = resumed
@@ -162,7 +165,11 @@ class Training:
         if self._epoch:  # the weights of an earlier fit, which the first pass may break
             self._last = self._saved()
         try:
-            self._model.initialize(self._data.train, n_threads=self._options.n_threads)
+            self._model.initialize(
+                self._data.train,
+                n_threads=self._options.n_threads,
+                augmentation=self._augmentation,
+            )
             while not stopped and self._epoch < self._before + self._options.epochs:
                 stopped = self._run_epoch(self._epoch + 1)
         except BaseException:
@@ -193,6 +200,7 @@ class Training:
             n_threads=self._options.n_threads,
             poll=self._poll(),
             batch_size=self._options.batch_size,
+            augmentation=self._augmentation,
         )
         # The squared loss is (s - y)² / 2.
         loss = math.sqrt(2 * stats.loss) if self._options.loss == "rmse" else stats.loss

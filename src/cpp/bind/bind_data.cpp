@@ -1,5 +1,5 @@
-// Data sets, the text reader and checksums. Arrays are borrowed: a data set keeps its arrays alive,
-// and the views that it hands out keep the data set alive.
+// Data sets, their augmentation, the text reader and checksums. Arrays are borrowed: a data set
+// keeps its arrays alive, and the views that it hands out keep the data set alive.
 #include <pybind11/stl.h>
 
 #include <memory>
@@ -11,6 +11,7 @@
 
 #include "base/checksum.h"
 #include "bind/bind.h"
+#include "data/augmentation.h"
 #include "data/dataset.h"
 #include "data/text_reader.h"
 
@@ -86,6 +87,17 @@ Dataset take(const Dataset& data, const ArrayArg<Index>& rows) {
   return data.take(span);
 }
 
+Augmentation make_augmentation(double feature_dropout, std::vector<Index> unknown,
+                               double value_noise, const std::vector<FieldId>& numeric_fields,
+                               bool bootstrap) {
+  Augmentation a{feature_dropout, std::move(unknown), value_noise, {}, bootstrap};
+  for (const FieldId f : numeric_fields) {
+    if (f >= a.is_numeric.size()) a.is_numeric.resize(std::size_t{f} + 1);
+    a.is_numeric[f] = true;
+  }
+  return a;
+}
+
 TextFormat text_format(const std::string& name) {
   if (name == "libffm") return TextFormat::libffm;
   if (name == "libsvm") return TextFormat::libsvm;
@@ -150,6 +162,13 @@ void bind_data(py::module_& m) {
       .def("slice", &Dataset::slice, py::arg("start"), py::arg("stop"))
       .def("take", &take, py::arg("rows").noconvert())
       .def("with_targets", &with_targets, py::arg("y").noconvert(), py::arg("weight").noconvert());
+
+  py::class_<Augmentation>(m, "Augmentation")
+      .def(py::init(&make_augmentation), py::kw_only(), py::arg("feature_dropout"),
+           py::arg("unknown"), py::arg("value_noise"), py::arg("numeric_fields"),
+           py::arg("bootstrap"))
+      .def("check", &check_augmentation, py::arg("data"), py::kw_only(), py::arg("n_features"),
+           py::arg("n_fields"));
 
   py::class_<TextReader>(m, "TextReader")
       .def(py::init([](std::string name, const std::string& format, int n_threads) {

@@ -235,23 +235,26 @@ void bind_model(py::module_& m) {
           py::arg("part"), py::arg("optimizer"))
       .def(
           "initialize",
-          [](Model& model, const Dataset& data, int n_threads) {
+          [](Model& model, const Dataset& data, int n_threads, const Augmentation* augmentation) {
             const Poll poll = make_poll(py::none());
             const py::gil_scoped_release released;
-            initialize(model, data, n_threads, poll);
+            initialize(model, data, n_threads, poll, augmentation);
           },
-          py::arg("data"), py::kw_only(), py::arg("n_threads"))
+          py::arg("data"), py::kw_only(), py::arg("n_threads"),
+          py::arg("augmentation") = py::none())
       .def(
           "train_epoch",
           [](Model& model, const Dataset& data, Index epoch, bool shuffle, int n_threads,
-             const py::object& poll, Index batch_size) {
+             const py::object& poll, Index batch_size, const Augmentation* augmentation) {
             if (batch_size < 0) throw std::invalid_argument("batch_size: expected at least 0");
-            const EpochOptions options{epoch, shuffle, n_threads, make_poll(poll), batch_size};
+            const EpochOptions options{epoch,           shuffle,    n_threads,
+                                       make_poll(poll), batch_size, augmentation};
             const py::gil_scoped_release released;
             return train_epoch(model, data, options);
           },
           py::arg("data"), py::kw_only(), py::arg("epoch"), py::arg("shuffle"),
-          py::arg("n_threads"), py::arg("poll"), py::arg("batch_size") = 1)
+          py::arg("n_threads"), py::arg("poll"), py::arg("batch_size") = 1,
+          py::arg("augmentation") = py::none())
       .def(
           "decision_function",
           [](Model& model, const Dataset& data, int n_threads) {

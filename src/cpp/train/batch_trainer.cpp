@@ -34,6 +34,7 @@ class BatchTrainer {
         shares_(kRowShares),
         at_(workers_.size()),
         gradient_of_(model.rows().n_rows()) {
+    augment(workers_, options.augmentation, model.spec().seed, options.epoch);
     for (ModelPart& p : model.parts()) {
       Part& part = parts_.emplace_back();
       part.kernels = &p.kernels();
@@ -183,6 +184,7 @@ class BatchTrainer {
     };
     constexpr Index ahead = Worker::kAhead + 2;
     block.clear();
+    worker.begin_block(begin);
     for (Index i = 0; i < ahead; ++i) prepare(i);
     for (Index i = 0; i < size; ++i) {
       for (std::size_t p = 0; p < parts_.size(); ++p)

@@ -29,6 +29,8 @@ void check_targets(const Model& model, const Dataset& data) {
 Array<Index> row_order(Index n_rows, std::uint64_t seed, const EpochOptions& options) {
   Array<Index> order(n_rows);
   std::iota(order.data(), order.data() + n_rows, Index{0});
+  if (options.augmentation && options.augmentation->bootstrap)
+    for (Index i = 0; i < n_rows; ++i) order[i] = bootstrap_row(seed, i, n_rows);
   if (!options.shuffle) return order;
   const std::uint64_t key = random_key(~seed, static_cast<std::uint64_t>(options.epoch));
   for (Index i = n_rows - 1; i > 0; --i) {
@@ -68,6 +70,7 @@ void train_blocks(Model& model, const Dataset& data, const Array<Index>& order,
   const auto n = static_cast<int>(workers.size());
   for_row_blocks(data.n_rows(), n, poll, [&](int thread, Index begin, Index end) {
     Worker& worker = workers[static_cast<std::size_t>(thread)];
+    worker.begin_block(begin);
     train_rows(model.loss(), worker, data, order.data() + begin, end - begin);
     worker.end_block();
   });
@@ -76,6 +79,7 @@ void train_blocks(Model& model, const Dataset& data, const Array<Index>& order,
 LossSum train_examples(Model& model, const Dataset& data, const Array<Index>& order,
                        const EpochOptions& options) {
   std::vector<Worker> workers = make_workers(model, data, options.n_threads, Purpose::train);
+  augment(workers, options.augmentation, model.spec().seed, options.epoch);
   for (std::size_t i = 0; i < workers.size(); ++i) {
     const auto epoch = static_cast<std::uint64_t>(options.epoch);
     workers[i].seed_noise(random_key(random_key(model.spec().seed, epoch), i));
@@ -101,7 +105,7 @@ EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& op
   check_trainable(model, data);
   check_targets(model, data);
   const auto start = std::chrono::steady_clock::now();
-  initialize(model, data, options.n_threads, options.poll);
+  initialize(model, data, options.n_threads, options.poll, options.augmentation);
   start_bias(model);
   const Array<Index> order = row_order(data.n_rows(), model.spec().seed, options);
   const auto train = options.batch_size == 1 ? train_examples : train_batches;

@@ -1,6 +1,7 @@
 // Example-wise training: every row updates the weights it touches at once, without locks
 // (Hogwild, Niu et al. 2011). One thread: the same model from the same seed on the same SIMD level.
 #pragma once
+#include "data/augmentation.h"
 #include "data/dataset.h"
 #include "train/model.h"
 #include "train/rows.h"
@@ -13,6 +14,7 @@ struct EpochOptions {
   int n_threads = 1;
   Poll poll;
   Index batch_size = 1;  // 1: example-wise; 0: all rows are one batch
+  const Augmentation* augmentation = nullptr;
 };
 
 struct EpochStats {

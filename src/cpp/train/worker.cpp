@@ -17,7 +17,8 @@ float PartWorker::clipped(float dscore) noexcept {
   return norm > most ? dscore * (most / norm) : dscore;
 }
 
-Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads) {
+Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads)
+    : max_row_nnz_(data.max_row_nnz()) {
   const ModelSpec& spec = model.spec();
   const Index n_fields = spec.kind == "ffm" ? spec.n_fields : kMaxFields;
   filter_ = {model.rows().rows(), spec.n_features, n_fields,
@@ -34,7 +35,13 @@ Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads
   }
 }
 
-void Worker::look_up(Index i, const Row& row) noexcept {
+void Worker::augment(const Augmenter& augmenter) {
+  augmenter_ = augmenter;
+  augmented_.assign(entries_.size(), RowBuffer(max_row_nnz_));
+}
+
+void Worker::look_up(Index i, const Row& given) noexcept {
+  const Row row = augmenter_ ? augmenter_->row(given, first_ + i, augmented_[slot(i)]) : given;
   const float scale = normalize_ ? unit_length(row) : 1.0f;
   entries_[slot(i)] = make_entries(row, scale, filter_, buffers_[slot(i)].view());
 }
@@ -87,6 +94,12 @@ void check_trainable(const Model& model, const Dataset& data) {
   if (spec.kind == "ffm" && data.n_fields() > spec.n_fields)
     throw std::invalid_argument("training data: expected at most " + std::to_string(spec.n_fields) +
                                 " fields, found " + std::to_string(data.n_fields()));
+}
+
+void augment(std::vector<Worker>& workers, const Augmentation* augmentation, std::uint64_t seed,
+             Index epoch) {
+  if (!augmentation || !augmentation->changes_rows()) return;
+  for (Worker& worker : workers) worker.augment({*augmentation, seed, epoch});
 }
 
 std::vector<Worker> make_workers(Model& model, const Dataset& data, int n_threads,

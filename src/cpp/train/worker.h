@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "data/augmentation.h"
 #include "data/dataset.h"
 #include "model/entries.h"
 #include "train/hot_rows.h"
@@ -40,6 +41,10 @@ class alignas(kApart) Worker {
 
   Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads);
 
+  // Rows are changed on their way, from now on; row 0 is at the place `first` of the epoch.
+  void augment(const Augmenter& augmenter);
+  void begin_block(Index first) noexcept { first_ = first; }
+
   // Rows pass through here in order, from number 0 on; row_at(i) gives those below `end`.
   // Before row i is scored, row i + kAhead + 1 must have passed.
   template <class RowAt>
@@ -74,13 +79,16 @@ class alignas(kApart) Worker {
     for (Index e = 0; e < row.size; ++e) __builtin_prefetch(filter_.row_of + row.features[e]);
   }
   // Numbers of table rows and scaled values of row i.
-  void look_up(Index i, const Row& row) noexcept;
+  void look_up(Index i, const Row& given) noexcept;
   // Addresses of these table rows.
   void locate(Index i) noexcept;
 
   std::vector<PartWorker> parts_;
   std::vector<EntryBuffer> buffers_;
   std::array<Entries, kPreparedRows> entries_{};
+  std::optional<Augmenter> augmenter_;
+  std::vector<RowBuffer> augmented_;  // entries_ may point to them
+  Index max_row_nnz_, first_ = 0;
   EntryFilter filter_;
   bool normalize_;
   Index n_blocks_ = 0;
@@ -88,6 +96,10 @@ class alignas(kApart) Worker {
 
 // Throws std::invalid_argument when the model cannot learn from the data.
 void check_trainable(const Model& model, const Dataset& data);
+
+// With null, or what leaves the rows as they are, it does nothing.
+void augment(std::vector<Worker>& workers, const Augmentation* augmentation, std::uint64_t seed,
+             Index epoch);
 
 std::vector<Worker> make_workers(Model& model, const Dataset& data, int n_threads, Purpose purpose);
 

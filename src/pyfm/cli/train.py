@@ -120,6 +120,12 @@ def train(
     label_smoothing: Annotated[
         float, typer.Option(help="Learn 1 - s/2 and s/2 instead of 1 and 0.")
     ] = 0.0,
+    feature_dropout: Annotated[
+        float, typer.Option(help="Share of the features that each row is learned without.")
+    ] = 0.0,
+    bootstrap: Annotated[
+        bool, typer.Option("--bootstrap", help="Learn a bootstrap sample of the rows.")
+    ] = False,
     checkpoint: Annotated[
         Path | None,
         typer.Option(help="File that holds the training after each epoch, for --resume."),
@@ -160,6 +166,7 @@ def train(
         class_weight="balanced" if balanced else None,
         negative_sampling=negative_sampling,
         label_smoothing=label_smoothing,
+        augmentation=_augmentation(feature_dropout, bootstrap),
         batch_size=int(batch_size) if batch_size.isdecimal() else batch_size,
         n_jobs=n_jobs,
         random_state=seed,
@@ -214,6 +221,15 @@ def _estimator(kind: ModelKind, params: dict[str, Any], **others: Any) -> Estima
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     return estimator
+
+
+def _augmentation(feature_dropout: float, bootstrap: bool) -> pyfm.Augmentation | None:
+    if not feature_dropout and not bootstrap:
+        return None
+    try:
+        return pyfm.Augmentation(feature_dropout=feature_dropout, bootstrap=bootstrap)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _summarize(

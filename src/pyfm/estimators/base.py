@@ -266,6 +266,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     ) -> tuple[ModelSpec, _core.Model]:
         """The model to train: a new one, or that of an earlier fit."""
         optimizers = settings.training.optimizers
+        sizes = train if earlier is None else earlier._spec
+        if augmentation := settings.training.augmentation:
+            augmentation.core().check(train, n_features=sizes.n_features, n_fields=sizes.n_fields)
         if earlier is None:
             spec = replace(settings.spec, n_features=train.n_features, n_fields=train.n_fields)
             return spec, spec.build(optimizers, seed)

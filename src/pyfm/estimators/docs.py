@@ -31,6 +31,9 @@ batch_size : int >= 1 or "full", default=1
     feature that they hold takes one step along the mean of their gradients, weighted by
     `sample_weight`: the same model for any number of threads. "full": all rows are one batch.
     Fewer steps, so that larger batches want a larger learning_rate, or more epochs.
+augmentation : Augmentation, optional
+    Feature dropout, noise on values, a bootstrap sample: changes of the rows to train on, see
+    `pyfm.Augmentation`. None: none.
 early_stopping : bool, default=False
     Stop when validation no longer improves, and return to the weights of the best epoch. Costs a
     copy of the weights.
@@ -52,7 +55,8 @@ n_jobs : int, default=1
     More give the same ones with a batch_size above 1; with 1 they update the shared weights
     without locks (Hogwild), the fastest way, but not reproducible.
 random_state : int, RandomState or None, default=None
-    Seed of initial values, row orders and validation split. None: a new one for each fit.
+    Seed of initial values, row orders, augmentation and validation split. None: a new one for each
+    fit.
 verbose : int >= 0 or bool, default=0
     0: silent. 1 or True: a progress bar on stderr. 2: a table on stdout, one line per epoch.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from pyfm.augmentation import Augmentation
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.classifier import Classifier, ClassWeight
 from pyfm.estimators.docs import documented
@@ -29,6 +30,7 @@ class FMModel(Estimator):
         l2: float | None = None,
         epochs: int = 10,
         batch_size: int | str = 1,
+        augmentation: Augmentation | None = None,
         normalize: bool = True,
         linear: bool = True,
         init_scale: float = 0.3,
@@ -51,6 +53,7 @@ class FMModel(Estimator):
         self.l2 = l2
         self.epochs = epochs
         self.batch_size = batch_size
+        self.augmentation = augmentation
         self.normalize = normalize
         self.linear = linear
         self.init_scale = init_scale
@@ -124,6 +127,7 @@ class FMClassifier(Classifier, FMModel):
         l2: float | None = None,
         epochs: int = 10,
         batch_size: int | str = 1,
+        augmentation: Augmentation | None = None,
         normalize: bool = True,
         linear: bool = True,
         init_scale: float = 0.3,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from pyfm.augmentation import Augmentation
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.classifier import Classifier, ClassWeight
 from pyfm.estimators.docs import documented
@@ -28,6 +29,7 @@ class LinearModel(Estimator):
         l2: float | None = None,
         epochs: int = 10,
         batch_size: int | str = 1,
+        augmentation: Augmentation | None = None,
         normalize: bool = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -46,6 +48,7 @@ class LinearModel(Estimator):
         self.l2 = l2
         self.epochs = epochs
         self.batch_size = batch_size
+        self.augmentation = augmentation
         self.normalize = normalize
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -93,6 +96,7 @@ class LinearClassifier(Classifier, LinearModel):
         l2: float | None = None,
         epochs: int = 10,
         batch_size: int | str = 1,
+        augmentation: Augmentation | None = None,
         normalize: bool = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

@@ -88,6 +88,7 @@ def _facts(settings: Settings) -> dict[str, object]:
     return {
         "optimizer": next(iter(optimizers.values())) if same else dict(optimizers),
         "batch_size": training.batch_size or "full",
+        "augmentation": training.augmentation,
         "learning_rate_schedule": settings.schedule,
         "metric": training.metrics,
         "early_stopping": settings.early_stopping,

@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 
 from pyfm import optim, schedules
+from pyfm.augmentation import check_augmentation
 from pyfm.checks import check_bool, check_choice, check_fraction, check_int, check_real, refuse
 from pyfm.estimators.model_spec import DTYPES, ModelSpec
 from pyfm.estimators.reweighting import Reweighting
@@ -72,6 +73,7 @@ class Settings:
             n_threads=n_threads(params["n_jobs"]),
             batch_size=_batch_size(params["batch_size"]),
             prior_correction=reweighting.prior_correction,
+            augmentation=check_augmentation(params["augmentation"]),
         )
         return cls(
             spec=spec,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import pyfm
 from pyfm import estimators
+from pyfm.augmentation import Augmentation
 from pyfm.checks import check_choice, check_int, refuse
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.model_spec import DTYPES, ModelSpec
@@ -95,6 +96,8 @@ def _params_to_json(params: dict[str, Any]) -> dict[str, Any]:
     if isinstance(schedule, Schedule):
         values = {name: _plain(value) for name, value in asdict(schedule).items()}
         plain["learning_rate_schedule"] = {"name": schedule.name} | values
+    if isinstance(augmentation := plain["augmentation"], Augmentation):
+        plain["augmentation"] = asdict(augmentation)
     if isinstance(plain.get("class_weight"), Mapping):  # pairs: JSON has no labels but strings
         pairs = plain["class_weight"].items()
         plain["class_weight"] = [[_plain(label), _plain(weight)] for label, weight in pairs]
@@ -122,6 +125,11 @@ def _params_from_json(params: dict[str, Any]) -> dict[str, Any]:
         objects["optimizer"] = _optimizer_from_json(params["optimizer"])
     if isinstance(schedule := params.get("learning_rate_schedule"), dict):
         objects["learning_rate_schedule"] = _schedule_from_json(schedule)
+    if isinstance(augmentation := params.get("augmentation"), dict):
+        if set(augmentation) != (names := {field.name for field in fields(Augmentation)}):
+            expected = f"the entries {sorted(names)}"
+            refuse("metadata: params.augmentation", expected, sorted(augmentation))
+        objects["augmentation"] = Augmentation(**augmentation)
     pairs = params.get("class_weight")
     if isinstance(pairs, list):
         if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
