@@ -117,6 +117,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "class weights by label": {"class_weight": {1: 3}, "negative_sampling": 0.7},
     "penalties": {"optimizer": AdaGrad(0.2, l1=0.01, clip_value=0.1, clip_norm=1.0)},
     "metrics": {"metric": ["auc", "calibration_ratio"]},
+    "augmentation": {"augmentation": pyfm.Augmentation(feature_dropout=0.3, bootstrap=True)},
 }  # fmt: skip
 
 
@@ -436,6 +437,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "schedule": (
         {"learning_rate_schedule": "step"}, r"^learning_rate_schedule: expected Constant\(\), as"
     ),
+    "augmentation": (
+        {"augmentation": pyfm.Augmentation(bootstrap=True)}, "^augmentation: expected None, as in"
+    ),
     "metric": ({"metric": "auc"}, r"^metric: expected \('logloss',\), as in"),
     "early stopping": ({"early_stopping": True}, "^early_stopping: expected False, as in"),
     "fewer epochs": ({"epochs": 1}, r"^epochs: expected at least 2, those in '.*', found 1$"),
@@ -486,6 +490,10 @@ def test_other_data(path: Path, rows: Dataset) -> None:
     absent[0, 0] = -1
     holes = Dataset.from_ids(absent, y, n_features=rows.n_features)
     refused(model, "^X: expected 1200 features in its rows.*1199", holes, resume_from=path)
+    other = y.copy()
+    other[7] = 1 - other[7]
+    same_size = Dataset.from_ids(ids, other, n_features=rows.n_features)
+    refused(model, "^X: expected the rows, targets and weights of", same_size, resume_from=path)
     refused(model, "^X: expected a Dataset, as .*'a matrix of ids with 4", ids, y, resume_from=path)
     eval_set = {"eval_set": {"a": rows}}
     refused(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from pyfm import _core
 from pyfm.optim import Optimizer
 
@@ -15,8 +17,17 @@ class Origin:
 
     n_rows: int
     nnz: int
+    checksum: int
     split_seed: int  # of the rows that early stopping sets apart
     sample_seed: int  # of negative sampling
+
+    @classmethod
+    def of(cls, data: _core.Dataset, split_seed: int, sample_seed: int) -> Origin:
+        """With the checksum of all arrays, 63 bits."""
+        arrays = (data.indptr, data.features, data.fields, data.values, data.y, data.weight)
+        sums = [0 if array is None else _core.checksum(array) for array in arrays]
+        checksum = _core.checksum(np.array(sums, np.uint64)) >> 1
+        return cls(data.n_rows, data.nnz, checksum, split_seed, sample_seed)
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         valid = load_eval_sets(eval_set, inputs, targets, metrics)
         random = check_random_state(self.random_state)
         seed, *seeds = (int(random.randint(2**31 - 1)) for _ in range(3))
-        origin = Origin(train.n_rows, train.nnz, *seeds)
+        origin = Origin.of(train, *seeds)
         if earlier and resumption:
             origin = origin_of(resumption, earlier, train, origin, self.random_state)
         if not valid and stops_early(callbacks):

@@ -58,7 +58,7 @@ def origin_of(
 ) -> Origin:
     """That of the checkpoint.
 
-    Raises ValueError if the data have another shape, or an integer `random_state` is another.
+    Raises ValueError if the data are others, or an integer `random_state` is another.
     """
     expected, path = resumption.progress.origin, resumption.path
     for unit, was, size in (
@@ -69,6 +69,8 @@ def origin_of(
     ):
         if was != size:
             refuse("X", f"{was} {unit}, as in {path!r}", size)
+    if expected.checksum != found.checksum:
+        refuse("X", f"the rows, targets and weights of {path!r}", "others of the same sizes")
     same = (expected.split_seed, expected.sample_seed) == (found.split_seed, found.sample_seed)
     if isinstance(random_state, Integral) and not same:
         refuse("random_state", f"{saved.random_state!r}, as in {path!r}", random_state)
