@@ -3,6 +3,7 @@
 #pragma once
 #include "data/dataset.h"
 #include "train/model.h"
+#include "train/progressive.h"
 #include "train/rows.h"
 
 namespace pyfm {
@@ -13,12 +14,18 @@ struct EpochOptions {
   int n_threads = 1;
   Poll poll;
   Index batch_size = 1;  // 1: example-wise; 0: all rows are one batch
+  // Rows of a stream: random numbers go on where the rows before ended, so that it does not matter
+  // where the stream is cut, and every row is scored before it is learned.
+  Progressive* stream = nullptr;
 };
 
 struct EpochStats {
   double loss = 0;  // weighted mean, each row's taken just before its own update
   double seconds = 0;
 };
+
+// Throws std::invalid_argument when a target is not in the domain of the model's loss.
+void check_targets(const Model& model, const Dataset& data);
 
 // Throws std::invalid_argument when the data do not fit the model or its loss.
 EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& options);
