@@ -76,6 +76,9 @@ def train(
             help="Rows that are learned together, or full; above 1 threads change nothing."
         ),
     ] = "1",
+    min_count: Annotated[
+        int, typer.Option(help="Rows that a feature has to occur in before it gets weights.")
+    ] = 1,
     n_jobs: Annotated[
         int,
         typer.Option(
@@ -152,6 +155,7 @@ def train(
         class_weight="balanced" if balanced else None,
         negative_sampling=negative_sampling,
         label_smoothing=label_smoothing,
+        min_count=min_count,
         batch_size=int(batch_size) if batch_size.isdecimal() else batch_size,
         n_jobs=n_jobs,
         random_state=seed,

@@ -20,6 +20,7 @@ from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.model_spec import ModelSpec, stored_weights
 from pyfm.estimators.settings import Settings, n_threads
 from pyfm.estimators.split import split
+from pyfm.estimators.streams import Stream
 from pyfm.estimators.targets import Labels, Targets
 from pyfm.estimators.warm_start import (
     check_known_rows,
@@ -50,12 +51,15 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     n_iter_: int
     n_features_in_: int
     n_fields_: int
+    n_features_seen_: int
+    n_features_admitted_: int
     _spec: ModelSpec
     _model: _core.Model
     _inputs: Inputs
     _targets: Targets
     # By part; their state, in _model, belongs to the weights.
     _kept_optimizers: Mapping[str, Optimizer] | None
+    _stream: Stream | None  # of partial_fit, since the last fit
 
     def fit(
         self,
@@ -218,17 +222,32 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     def _learn_targets(self, X: Any, y: Any) -> Targets:
         raise NotImplementedError
 
+    def _stream_targets(self, X: Any, y: Any, classes: Any) -> Targets:
+        """As `_learn_targets`, for `partial_fit`."""
+        raise NotImplementedError
+
+    def _progressive_loss(self) -> float:
+        check_is_fitted(self)
+        if self._stream is None:
+            raise AttributeError(
+                "progressive validation is that of partial_fit, after the last fit"
+            )
+        return self._stream.loss(self._metrics[0])
+
     def _start(
         self, settings: Settings, train: _core.Dataset, seed: int, *, goes_on: bool
     ) -> tuple[ModelSpec, _core.Model]:
         """The model to train: a new one, or that of the fit before."""
         optimizers = settings.training.optimizers
-        if not goes_on:
+        if goes_on:
+            spec, kept = self._spec, self._kept_optimizers
+            check_known_rows(spec, train)
+            model = model_to_go_on(spec, self._model, kept, optimizers, seed)
+        else:
             spec = replace(settings.spec, n_features=train.n_features, n_fields=train.n_fields)
-            return spec, spec.build(optimizers, seed)
-        check_known_rows(self._spec, train)
-        kept = self._kept_optimizers
-        return self._spec, model_to_go_on(self._spec, self._model, kept, optimizers, seed)
+            model = spec.build(optimizers, seed)
+        model.min_count = settings.min_count
+        return spec, model
 
     def _set_fitted(
         self,
@@ -240,11 +259,13 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         best_epoch: int,
     ) -> None:
         self._spec, self._model, self._inputs, self._targets = spec, model, inputs, targets
-        self._kept_optimizers = None
+        self._kept_optimizers = self._stream = None
         self.history_ = history
         self.best_epoch_ = best_epoch
-        self.n_iter_ = int(history["epoch"][-1])
+        self.n_iter_ = int(history["epoch"][-1]) if "epoch" in history else best_epoch
         self.n_features_in_ = spec.n_features
+        self.n_features_admitted_ = model.n_admitted
+        self.n_features_seen_ = model.n_admitted + model.n_counted
         self.n_fields_ = spec.n_fields
 
     def _scores(self, X: Any) -> NDArray[np.float32]:

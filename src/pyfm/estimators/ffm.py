@@ -29,6 +29,7 @@ class FFMModel(Estimator):
         l2: float | None = None,
         epochs: int = 10,
         batch_size: int | str = 1,
+        min_count: int = 1,
         normalize: bool = True,
         linear: bool = False,
         init_scale: float = 1.0,
@@ -51,6 +52,7 @@ class FFMModel(Estimator):
         self.l2 = l2
         self.epochs = epochs
         self.batch_size = batch_size
+        self.min_count = min_count
         self.normalize = normalize
         self.linear = linear
         self.init_scale = init_scale
@@ -124,6 +126,7 @@ class FFMClassifier(Classifier, FFMModel):
         l2: float | None = None,
         epochs: int = 10,
         batch_size: int | str = 1,
+        min_count: int = 1,
         normalize: bool = True,
         linear: bool = False,
         init_scale: float = 1.0,

@@ -28,6 +28,7 @@ class LinearModel(Estimator):
         l2: float | None = None,
         epochs: int = 10,
         batch_size: int | str = 1,
+        min_count: int = 1,
         normalize: bool = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -46,6 +47,7 @@ class LinearModel(Estimator):
         self.l2 = l2
         self.epochs = epochs
         self.batch_size = batch_size
+        self.min_count = min_count
         self.normalize = normalize
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -93,6 +95,7 @@ class LinearClassifier(Classifier, LinearModel):
         l2: float | None = None,
         epochs: int = 10,
         batch_size: int | str = 1,
+        min_count: int = 1,
         normalize: bool = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

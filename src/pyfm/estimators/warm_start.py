@@ -17,7 +17,7 @@ from pyfm.estimators.model_spec import ModelSpec, stored_weights
 from pyfm.optim import Optimizer
 
 
-def check_same_model(fitted: ModelSpec, wanted: ModelSpec) -> None:
+def check_same_model(fitted: ModelSpec, wanted: ModelSpec, why: str = "warm_start=True") -> None:
     """Raises ValueError that names a parameter that makes it another model."""
     wanted = replace(wanted, n_features=fitted.n_features, n_fields=fitted.n_fields)
     for field in fields(ModelSpec):
@@ -25,7 +25,7 @@ def check_same_model(fitted: ModelSpec, wanted: ModelSpec) -> None:
         if before != now:
             if name == "prior_correction":  # the weights are those of a model of such a sample
                 name, before, now = "negative_sampling", _share(before), _share(now)
-            expected = f"{before!r}, that of the fitted model, since warm_start=True"
+            expected = f"{before!r}, that of the fitted model, since {why}"
             refuse(name, expected, now)
 
 
@@ -34,12 +34,14 @@ def _share(prior_correction: float) -> float:
     return float(f"{math.exp(prior_correction):.12g}")
 
 
-def check_same_inputs(inputs: Inputs, X: Any, given_fields: Any) -> None:
+def check_same_inputs(
+    inputs: Inputs, X: Any, given_fields: Any, why: str = "warm_start=True"
+) -> None:
     """Raises ValueError unless the columns are in the fields that they were in."""
     if isinstance(X, Dataset) or given_fields is None:
         return  # what is wrong with them is found elsewhere
     if inputs.fields is None or not np.array_equal(inputs.fields, given_fields):
-        refuse("fields", "those of the fitted model, or None, since warm_start=True", given_fields)
+        refuse("fields", f"those of the fitted model, or None, since {why}", given_fields)
 
 
 def check_known_rows(spec: ModelSpec, data: _core.Dataset) -> None:

@@ -80,11 +80,19 @@ def _fill(model: Estimator, metadata: dict[str, Any], tensors: dict[str, Any]) -
         shape = tensors[part].get_shape()
         for piece in chunks(shape[0], 4 * math.prod(shape[1:])):
             weights = _finite(part, tensors[part][piece].astype(np.float32, copy=False))
-            rows = np.arange(piece.start, piece.stop, dtype=np.uint32)
-            core.set_weights(part, weights, rows if features is None else features[piece])
+            if features is None:  # without the features that have no weights
+                rows = np.flatnonzero(weights.any(axis=tuple(range(1, weights.ndim))))
+                core.set_weights(part, weights[rows], (rows + piece.start).astype(np.uint32))
+            else:
+                core.set_weights(part, weights, features[piece])
+    if "counted" in tensors:
+        core.set_counts(tensors["counted"][:], tensors["counts"][:])
     classes = metadata["classes"]
     targets = Numbers() if classes is None else Labels(classes)
     model._set_fitted(spec, core, inputs, targets, metadata["history"], metadata["best_epoch"])
+    model._stream = metadata["stream"]
+    if metadata["admission"] is not None:
+        model.n_features_seen_, model.n_features_admitted_ = metadata["admission"]
 
 
 def _finite(name: str, weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -102,15 +110,17 @@ def _metadata(file: Any) -> str:
 
 def _features(spec: ModelSpec, tensors: dict[str, Any]) -> NDArray[np.uint32] | None:
     """The features whose rows the file holds; None: all."""
-    if "features" not in tensors:
-        return None
-    (n_stored,) = _check("features", tensors["features"], "U32", None)
+    return _ids("features", spec, tensors["features"]) if "features" in tensors else None
+
+
+def _ids(name: str, spec: ModelSpec, tensor: Any) -> NDArray[np.uint32]:
+    (n_stored,) = _check(name, tensor, "U32", None)
     if n_stored > spec.n_features:
-        refuse("tensor features", f"at most {spec.n_features} features", n_stored)
-    features: NDArray[np.uint32] = tensors["features"][:]
-    if n_stored and not ((features[1:] > features[:-1]).all() and features[-1] < spec.n_features):
-        refuse("tensor features", f"increasing ids below {spec.n_features}", "others")
-    return features
+        refuse(f"tensor {name}", f"at most {spec.n_features} features", n_stored)
+    ids: NDArray[np.uint32] = tensor[:] if n_stored else np.empty(0, np.uint32)
+    if n_stored and not ((ids[1:] > ids[:-1]).all() and ids[-1] < spec.n_features):
+        refuse(f"tensor {name}", f"increasing ids below {spec.n_features}", "others")
+    return ids
 
 
 def _column_fields(metadata: dict[str, Any], tensors: dict[str, Any]) -> NDArray[Any] | None:
@@ -127,7 +137,12 @@ def _check_tensors(
 ) -> None:
     """Names, types and shapes, before the core is asked for memory."""
     shapes = spec.shapes()
-    found = sorted(set(tensors) - {"features", "column_fields"})
+    others = {"features", "column_fields"}
+    if {"counted", "counts"} <= set(tensors):
+        others |= {"counted", "counts"}
+        counted = _ids("counted", spec, tensors["counted"])
+        _check("counts", tensors["counts"], "U32", (len(counted),))
+    found = sorted(set(tensors) - others)
     if found != sorted(shapes):
         refuse("tensors", f"{sorted(shapes)}", found)
     for name, shape in shapes.items():

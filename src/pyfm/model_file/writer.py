@@ -36,6 +36,8 @@ def save(model: Estimator, path: str | os.PathLike[str]) -> None:
         tensors["bias"] = core.bias
     if rows is features:
         tensors["features"] = features
+    if core.n_counted:
+        tensors["counted"], tensors["counts"] = core.counts
     if model._inputs.fields is not None:
         tensors["column_fields"] = model._inputs.fields.astype(np.uint16)
     entries = {name: (tensor.dtype, tensor.shape) for name, tensor in tensors.items()}
