@@ -229,6 +229,15 @@ MODELS: dict[str, FactorPart | None] = {
     "ffm": FactorPart(lambda n, fields, k: (n, fields, k), ffm_score, ffm_gradients),
 }
 
+# --- which features get weights ------------------------------------------------------------------
+
+
+def admitted(rows: Iterable[Row], min_count: int) -> set[int]:
+    """The features that so many rows hold, however often each."""
+    counts = Counter(j for row in rows for j in {j for _, j, _ in row})
+    return {j for j, count in counts.items() if count >= min_count}
+
+
 # --- a whole model --------------------------------------------------------------------------------
 
 
@@ -253,6 +262,7 @@ class Reference:
         self.bias = None if linear is None else np.zeros(1) if bias is None else np.array(bias, "d")
         self.factors = np.array([] if factors is None else factors, np.float64)
         self.n_fields = n_fields
+        self.admitted: set[int] | None = None  # None: all features
         table = self.factors if self.linear is None else self.linear
         self.n_features = len(table)
         if linear_optimizer and self.linear is not None and self.bias is not None:
@@ -278,6 +288,7 @@ class Reference:
             (f, j, x * scale)
             for f, j, x in row
             if j < self.n_features and f < self.n_fields and x != 0
+            if self.admitted is None or j in self.admitted
         ]
 
     def score(self, row: Row) -> float:

@@ -295,3 +295,11 @@ def test_labels_that_json_does_not_hold(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="classes_: expected labels of a type"):
         model.save(tmp_path / "model")
     assert os.listdir(tmp_path) == []
+
+
+def test_all_weights_are_zero(tmp_path: Path) -> None:
+    """None are stored."""
+    model = pyfm.LinearClassifier(optimizer=FTRL(l1=1e6)).fit([[0], [1], [0]], [0, 1, 1])
+    assert not model.coef_.any()
+    model.save(tmp_path / "model")
+    assert pyfm.load(tmp_path / "model").coef_.tolist() == [0, 0]

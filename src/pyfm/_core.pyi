@@ -104,6 +104,16 @@ class Snapshot:
     @property
     def bias(self) -> float: ...
 
+class StreamStats:
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def finite(self) -> bool:
+        """Scores, and the weights that were learned."""
+    @property
+    def undone(self) -> bool:
+        """Whether the model is what it was before, since they are not."""
+
 class Model:
     def __init__(
         self,
@@ -200,6 +210,30 @@ class Model:
         augmentation: Augmentation | None = None,
     ) -> EpochStats:
         """One pass over the rows. Ctrl-C and exceptions from `poll` end it at once."""
+    # Features get rows once so many examples have held them: of the data that `initialize` sees, or
+    # of all that `learn` has seen since. Before, they are ignored.
+    min_count: int
+    @property
+    def n_features(self) -> int: ...
+    @property
+    def n_admitted(self) -> int:
+        """Features that have rows."""
+    @property
+    def n_counted(self) -> int:
+        """Features without a row that were met."""
+    @property
+    def counts(self) -> tuple[FeatureIds, NDArray[np.uint32]]:
+        """These features, ascending, and in how many examples. Copies."""
+    def set_counts(self, features: FeatureIds, counts: NDArray[np.uint32]) -> None:
+        """Of features without a row."""
+    def learn(
+        self, data: Dataset, *, n_threads: int, batch_size: int
+    ) -> tuple[Floats, StreamStats]:
+        """Learns rows of a stream once, in their order; the feature space grows with theirs.
+
+        Returns the score of each row before it was learned, shape (n_rows,). Exceptions, and
+        numbers that are not finite, leave the model as it was where that takes less than 64 MiB.
+        """
     def decision_function(self, data: Dataset, *, n_threads: int) -> Floats:
         """Raw scores, shape (n_rows,). Unknown features and fields are ignored. Thread-safe."""
     def predict(self, data: Dataset, *, n_threads: int) -> Doubles:

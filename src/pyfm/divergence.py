@@ -11,11 +11,11 @@ _LARGE = 10
 
 
 def divergence(
-    found: str, epoch: int, learning_rate: float, data: _core.Dataset, *, normalize: bool
+    found: str, where: str, learning_rate: float, data: _core.Dataset, *, normalize: bool
 ) -> ValueError:
-    """The error that names the epoch, the learning rate and the likely cause."""
+    """The error that names the epoch or the rows, the learning rate and the likely cause."""
     return ValueError(
-        f"training diverged in epoch {epoch}, with learning_rate={learning_rate:g}: {found}. "
+        f"training diverged in {where}, with learning_rate={learning_rate:g}: {found}. "
         f"Likely cause: {_likely_cause(data, learning_rate, normalize)}"
     )
 

@@ -21,8 +21,12 @@ def predictions(
     """On the scale of the targets, shape (n_rows,); a correction is one of log-odds."""
     if not correction:
         return model.predict(rows, n_threads=n_threads)
+    return probabilities(scores(model, rows, correction, n_threads))
+
+
+def probabilities(score: _core.Floats) -> _core.Doubles:
+    """Of the log-odds."""
     from scipy.special import expit
 
-    score = scores(model, rows, correction, n_threads)
     probability: _core.Doubles = expit(score.astype(np.float64))
     return probability

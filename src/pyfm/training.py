@@ -245,7 +245,7 @@ class Training:
         if broken:
             raise divergence(
                 broken[0],
-                epoch,
+                f"epoch {epoch}",
                 max(self._learning_rates().values()),
                 self._data.train,
                 normalize=self._options.normalize,

@@ -13,8 +13,12 @@ namespace py = pybind11;
 
 void bind_data(py::module_& m);
 void bind_model(py::module_& m);
+void bind_stream(py::module_& m);
 void bind_metrics(py::module_& m);
 void bind_library(py::module_& m);
+
+// Runs without the GIL; takes it to look for Ctrl-C and to call back.
+Poll make_poll(const py::object& callback);
 
 // Contiguous; pybind11 copies what is not. The Python layer sees to it that nothing large is.
 template <class T>

@@ -18,6 +18,14 @@
 
 namespace pyfm {
 
+Poll make_poll(const py::object& callback) {
+  return [callback](Index rows) {
+    const py::gil_scoped_acquire held;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    if (!callback.is_none()) callback(rows);
+  };
+}
+
 namespace {
 
 using OptimizerArg = std::optional<std::pair<std::string, std::map<std::string, double>>>;
@@ -25,15 +33,6 @@ using OptimizerArg = std::optional<std::pair<std::string, std::map<std::string, 
 std::optional<OptimizerSpec> optimizer(const OptimizerArg& arg) {
   if (!arg) return std::nullopt;
   return make_optimizer(arg->first, arg->second);
-}
-
-// Runs without the GIL; takes it to look for Ctrl-C and to call back.
-Poll make_poll(const py::object& callback) {
-  return [callback](Index rows) {
-    const py::gil_scoped_acquire held;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-    if (!callback.is_none()) callback(rows);
-  };
 }
 
 // The part and its shape for an array: (n, n_fields, n_factors), without what the part lacks.

@@ -1,5 +1,7 @@
 #include "model/entries.h"
 
+#include "model/row_map.h"
+
 namespace pyfm {
 
 namespace {
@@ -16,22 +18,35 @@ Entries make_entries(const Row& row, float scale, const EntryFilter& filter, Ent
   const int size = static_cast<int>(row.size);
   if (filter.all_known && !row.values) {
     fill_equal(scale, size, memory);
+    bool have_rows = true;
+    if (!filter.some_counted) {
 #pragma GCC unroll 4
-    for (int i = 0; i < size; ++i) memory.row[i] = filter.row_of[row.features[i]];
-    return {memory.row, row.fields, memory.equal, size, true};
+      for (int i = 0; i < size; ++i) memory.row[i] = filter.row_of[row.features[i]];
+    } else {
+      for (int i = 0; i < size; ++i) {
+        memory.row[i] = RowMap::number(filter.row_of[row.features[i]]);
+        have_rows &= memory.row[i] != 0;
+      }
+    }
+    if (have_rows || !filter.with_rows) return {memory.row, row.fields, memory.equal, size, true};
   }
   int n = 0;
+  bool equal = true;
   for (int i = 0; i < size; ++i) {
     const FieldId f = row.field(i);
     const FeatureId j = row.features[i];
     const float x = row.value(i) * scale;
     const bool known = static_cast<Index>(j) < filter.n_features;
-    memory.row[n] = known ? filter.row_of[j] : 0;
+    memory.row[n] = known ? RowMap::number(filter.row_of[j]) : 0;
     memory.field[n] = f;
     memory.x[n] = x;
-    n += known && static_cast<Index>(f) < filter.n_fields && x != 0;
+    const bool kept = known && static_cast<Index>(f) < filter.n_fields && x != 0 &&
+                      (memory.row[n] != 0 || !filter.with_rows);
+    // Of the row, and not of the data set: rows are learned alike in any company.
+    equal &= !kept || x == memory.x[0];
+    n += kept;
   }
-  return {memory.row, memory.field, memory.x, n, row.values == nullptr};
+  return {memory.row, memory.field, memory.x, n, equal};
 }
 
 }  // namespace pyfm

@@ -7,10 +7,14 @@
 namespace pyfm {
 
 struct EntryFilter {
-  const RowId* row_of;  // (n_features,) 0: features without a row of their own
+  const RowId* row_of;  // (n_features,) for RowMap::number
   Index n_features;
   Index n_fields;
   bool all_known;  // the data set is known to have no other features and fields
+  // Some features were counted and have no row; where `with_rows`, they are left out, since row 0
+  // must not learn.
+  bool some_counted;
+  bool with_rows;
 };
 
 // Multiplies values by `scale`; leaves out unknown features and fields, and stored zeros.

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 
@@ -20,18 +21,26 @@ std::size_t frequency_class(std::uint32_t count) {
 
 }  // namespace
 
-std::vector<RowMap::Counted> RowMap::take_counted() {
+std::vector<FeatureId> RowMap::counted(std::uint32_t least) const {
+  std::vector<FeatureId> found;
+  for (Index j = 0; j < n_features(); ++j)
+    if (row_of_[j] >= kCounted && row_of_[j] - kCounted >= least)
+      found.push_back(static_cast<FeatureId>(j));
+  return found;
+}
+
+void RowMap::forget_counts() noexcept {
+  if (std::exchange(n_counted_, 0) == 0) return;
+  for (Index j = 0; j < n_features(); ++j)
+    if (row_of_[j] >= kCounted) row_of_[j] = 0;
+}
+
+std::vector<RowMap::Counted> RowMap::by_frequency(std::span<const FeatureId> features) const {
   std::array<std::size_t, kClasses + 1> ends{};
-  for (const RowId entry : row_of_.view())
-    if (entry >= kCounted) ++ends[frequency_class(entry - kCounted) + 1];
+  for (const FeatureId j : features) ++ends[frequency_class(count_of(j)) + 1];
   for (std::size_t c = 0; c < kClasses; ++c) ends[c + 1] += ends[c];
-  std::vector<Counted> found(ends[kClasses]);
-  for (Index j = 0; j < n_features(); ++j) {
-    if (row_of_[j] < kCounted) continue;
-    const std::uint32_t count = row_of_[j] - kCounted;
-    found[ends[frequency_class(count)]++] = {static_cast<FeatureId>(j), count};
-    row_of_[j] = 0;
-  }
+  std::vector<Counted> found(features.size());
+  for (const FeatureId j : features) found[ends[frequency_class(count_of(j))]++] = {j, count_of(j)};
   return found;
 }
 
@@ -43,7 +52,10 @@ void RowMap::add(std::span<const FeatureId> features) {
   feature_of_.reserve(size);
   feature_of_.resize(size);
   std::ranges::copy(features, feature_of_.data() + first);
-  for (Index r = first; r < size; ++r) row_of_[feature_of_[r]] = static_cast<RowId>(r);
+  for (Index r = first; r < size; ++r) {
+    set_count(feature_of_[r], 0);
+    row_of_[feature_of_[r]] = static_cast<RowId>(r);
+  }
 }
 
 void RowMap::truncate(Index n_rows) noexcept {

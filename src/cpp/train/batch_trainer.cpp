@@ -29,7 +29,7 @@ class BatchTrainer {
         data_(data),
         order_(order.data()),
         options_(options),
-        workers_(make_workers(model, data, options.n_threads, Purpose::predict)),
+        workers_(make_workers(model, data, options.n_threads, Purpose::batch)),
         blocks_(kMaxBlocks),
         shares_(kRowShares),
         at_(workers_.size()),
@@ -52,8 +52,10 @@ class BatchTrainer {
   LossSum run() {
     const Index n = data_.n_rows();
     const Index batch = options_.batch_size == 0 ? n : std::min(options_.batch_size, n);
-    for (Index begin = 0, i = 0; begin < n; begin += batch, ++i)
-      train(begin, std::min(begin + batch, n), i);
+    Index number = options_.stream ? model_.stream.n_batches : 0;
+    for (Index begin = 0; begin < n; begin += batch)
+      train(begin, std::min(begin + batch, n), number++);
+    if (options_.stream) model_.stream.n_batches = number;
     return total_;
   }
 
@@ -119,6 +121,8 @@ class BatchTrainer {
         step(thread, static_cast<std::size_t>(i), number);
       });
     n_slabs_ = 0;
+    if (options_.stream)
+      for (Index i = begin; i < end; ++i) options_.stream->meet(data_.row(order_[i]));
     for (Part& p : parts_)
       if (p.kernels->step_bias) p.kernels->step_bias(p.view, static_cast<float>(bias_gradient));
   }
@@ -191,7 +195,8 @@ class BatchTrainer {
         if (!parts_[p].needs_columns)
           worker.scratch(p).sum =
               parts_[p].sums.data() + (b * kBlockRows + i) * parts_[p].sum_stride;
-      const float score = worker.score(i);
+      const float score =
+          options_.stream ? worker.score(i, order[i], *options_.stream) : worker.score(i);
       const float weight = data_.weight(order[i]);
       const auto [value, dscore] = model_.loss().value(score, data_.y(order[i]));
       block.add(worker.entries(i), keep_fields_);

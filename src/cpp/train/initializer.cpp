@@ -1,8 +1,9 @@
 #include "train/initializer.h"
 
-#include <utility>
+#include <algorithm>
 #include <vector>
 
+#include "train/feature_count.h"
 #include "train/worker.h"
 
 namespace pyfm {
@@ -10,39 +11,6 @@ namespace pyfm {
 namespace {
 
 using Counted = std::vector<RowMap::Counted>;
-
-// Those that training will meet. Unknowns are counted as often as they will occur in an epoch.
-Counted new_features(RowMap& rows, const Dataset& data, std::uint64_t seed, const Augmentation& a,
-                     int n_threads, const Poll& poll) {
-  const Index n = data.n_rows();
-  const Augmenter augmenter(a, seed, 0);
-  const bool has_unknowns = a.feature_dropout > 0 && !a.unknown.empty();
-  try {
-    for_row_blocks(n, n_threads, poll, [&](int, Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) {
-        const Row row = data.row(a.bootstrap ? bootstrap_row(seed, i, n) : i);
-        for (Index e = 0; e < row.size; ++e) rows.count(row.features[e]);
-        for (Index e = 0; has_unknowns && e < row.size; ++e)
-          if (const Index j = augmenter.replacement(i, e, row.field(e)).value_or(-1); j >= 0)
-            rows.count(static_cast<FeatureId>(j));
-      }
-    });
-    if (has_unknowns)  // in later epochs
-      for (const Index j : a.unknown)
-        if (j >= 0) rows.count(static_cast<FeatureId>(j));
-  } catch (...) {
-    rows.take_counted();
-    throw;
-  }
-  return rows.take_counted();
-}
-
-void add_rows(Model& model, const Counted& features) {
-  std::vector<FeatureId> ids;
-  ids.reserve(features.size());
-  for (const RowMap::Counted& f : features) ids.push_back(f.feature);
-  model.add_rows(ids);
-}
 
 // Expected occurrences per row of the data, of the features that come first.
 std::vector<float> frequencies(const Counted& features, Index n_rows) {
@@ -53,6 +21,32 @@ std::vector<float> frequencies(const Counted& features, Index n_rows) {
   return found;
 }
 
+// Initial weights of the rows from `first` on.
+void fill_rows(Model& model, Index first, int n_threads, const Poll& poll) {
+  for_row_blocks(model.rows().n_rows() - first, n_threads, poll, [&](int, Index begin, Index end) {
+    for (ModelPart& p : model.parts())
+      for (Index i = begin; i < end; ++i) {
+        const auto r = static_cast<RowId>(first + i);
+        p.kernels().init_weights(p.view(), r, model.rows().feature(r));
+        p.kernels().init_slots(p.view(), r);
+      }
+  });
+}
+
+void add_filled_rows(Model& model, const Counted& features, int n_threads, const Poll& poll) {
+  const Index first = model.rows().n_rows();
+  std::vector<FeatureId> ids;
+  ids.reserve(features.size());
+  for (const RowMap::Counted& f : features) ids.push_back(f.feature);
+  model.add_rows(ids);
+  try {
+    fill_rows(model, first, n_threads, poll);
+  } catch (...) {
+    model.truncate(first);
+    throw;
+  }
+}
+
 }  // namespace
 
 void initialize(Model& model, const Dataset& data, int n_threads, const Poll& poll,
@@ -61,27 +55,50 @@ void initialize(Model& model, const Dataset& data, int n_threads, const Poll& po
   const Augmentation& a = augmentation ? *augmentation : none;
   check_trainable(model, data);
   check_augmentation(a, data, model.spec().n_features, model.spec().n_fields);
-  const std::uint64_t features = data.id() ^ features_key(a);
-  if (model.initialized_for == features) return;
+  const std::uint64_t key = data.id() ^ features_key(a);
+  if (model.initialized_for == key) return;
   const int n = resolve_threads(n_threads);
   const Index first = model.rows().n_rows();
-  const Counted counted = new_features(model.rows(), data, model.spec().seed, a, n, poll);
-  add_rows(model, counted);
+  RowMap& rows = model.rows();
+  rows.forget_counts();
+  Counted features;
   try {
-    for_row_blocks(model.rows().n_rows() - first, n, poll, [&](int, Index begin, Index end) {
-      for (ModelPart& p : model.parts())
-        for (Index i = begin; i < end; ++i) {
-          const auto r = static_cast<RowId>(first + i);
-          p.kernels().init_weights(p.view(), r, model.rows().feature(r));
-          p.kernels().init_slots(p.view(), r);
-        }
-    });
+    count_features(model, data, a, n, poll);
+    features = rows.by_frequency(rows.counted(model.min_count()));
+    add_filled_rows(model, features, n, poll);
   } catch (...) {
-    model.truncate(first);
+    rows.forget_counts();
     throw;
   }
-  if (first == 1) model.hot = frequencies(counted, data.n_rows());
-  model.initialized_for = features;
+  if (first == 1) model.hot = frequencies(features, data.n_rows());
+  model.recount = false;
+  model.initialized_for = key;
+}
+
+Counted admit(Model& model, const Dataset& data, bool in_order, int n_threads, const Poll& poll) {
+  RowMap& rows = model.rows();
+  const Index first = rows.n_rows();
+  std::vector<FeatureId> enough = count_features(model, data, {}, in_order ? 1 : n_threads, poll);
+  Counted features;
+  try {
+    if (model.recount || (!in_order && static_cast<Index>(enough.size()) > rows.n_features() / 16))
+      enough = rows.counted(model.min_count());
+    else if (!in_order)
+      std::ranges::sort(enough);
+    if (in_order)
+      for (const FeatureId j : enough) features.push_back({j, rows.count_of(j)});
+    else
+      features = rows.by_frequency(enough);
+    add_filled_rows(model, features, n_threads, poll);
+  } catch (...) {
+    for (const RowMap::Counted& f : features) rows.set_count(f.feature, f.count);
+    uncount_features(model, data);
+    throw;
+  }
+  if (first == 1 && !in_order) model.hot = frequencies(features, data.n_rows());
+  model.recount = false;
+  model.initialized_for = data.id();
+  return features;
 }
 
 }  // namespace pyfm

@@ -108,9 +108,17 @@ Index Model::weight_nbytes() const noexcept {
 void Model::resize_tables() {
   for (ModelPart& p : parts_) {
     const Index bytes = rows_.n_rows() * p.shape.row_bytes();
-    p.rows.reserve(bytes);  // exactly
+    // The first rows exactly, since they may be all; a stream adds some every now and then.
+    if (p.rows.size() <= p.shape.row_bytes()) p.rows.reserve(bytes);
     p.rows.resize(bytes);
   }
+}
+
+void Model::resize(Index n_features) {
+  const Index more = n_features - spec_.n_features;
+  if (more > 0) check_memory(spec_, n_features, static_cast<double>(more) * sizeof(RowId));
+  rows_.resize(n_features);
+  spec_.n_features = n_features;
 }
 
 void Model::add_rows(std::span<const FeatureId> features) {
@@ -202,6 +210,13 @@ void Model::write(Part part, std::span<const FeatureId> features, const float* f
   });
 }
 
+void Model::set_min_count(std::uint32_t min_count) noexcept {
+  if (min_count == min_count_) return;
+  recount |= min_count < min_count_;
+  min_count_ = min_count;
+  initialized_for = 0;
+}
+
 void Model::set_optimizer(Part part, const OptimizerSpec& optimizer) {
   ModelPart& p = *find(part);
   if (!trainable() || optimizer.index != p.optimizer.index)
@@ -217,6 +232,18 @@ bool Model::is_finite() const {
       const auto* table = reinterpret_cast<const Number*>(p.rows.data());
       for (Index r = 0; finite && r < rows_.n_rows(); ++r)
         finite = pyfm::is_finite(table + r * p.shape.stride, p.shape.width);
+    });
+  }
+  return finite;
+}
+
+bool Model::row_is_finite(RowId r) const {
+  bool finite = true;
+  for (const ModelPart& p : parts_) {
+    if (r == 0 && !p.bias.empty()) finite &= std::isfinite(p.bias[0]);
+    with_storage(p.shape.storage, [&]<class Number>(Number) {
+      const auto* table = reinterpret_cast<const Number*>(p.rows.data());
+      finite &= pyfm::is_finite(table + Index{r} * p.shape.stride, p.shape.width);
     });
   }
   return finite;

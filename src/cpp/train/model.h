@@ -1,6 +1,7 @@
 // A model: parts whose scores add up. It owns the tables; trainer and predictor work on it.
 #pragma once
 #include <array>
+#include <cstdint>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -29,6 +30,15 @@ struct ModelPart {
   }
 };
 
+// Of the random numbers that round one part to 16 bits.
+using NoiseState = std::array<std::uint32_t, 16>;
+
+// Where the random numbers of the next rows of a stream go on.
+struct StreamPosition {
+  Index n_batches = 0;
+  std::vector<NoiseState> noise;  // of each part, on the first thread
+};
+
 // Weights (not optimizer state) of all rows.
 struct Snapshot {
   Array<FeatureId> features;         // (n_rows,) of the rows, row 0 included
@@ -55,6 +65,9 @@ class Model {
   // Gives rows, not yet filled, to features that have none. Throws OutOfMemory before it takes
   // memory that the machine does not have.
   void add_rows(std::span<const FeatureId> features);
+  // The size of the feature space. Throws OutOfMemory before it takes memory that the machine does
+  // not have; rows of features that are no longer in it have to be gone.
+  void resize(Index n_features);
   // Takes the last rows away: n_rows are left, row 0 included.
   void truncate(Index n_rows) noexcept;
 
@@ -75,11 +88,16 @@ class Model {
   void read_state(Part part, std::span<const FeatureId> features, float* to);
   void write_state(Part part, std::span<const FeatureId> features, const float* from);
 
+  // Features get rows once so many examples have held them.
+  std::uint32_t min_count() const noexcept { return min_count_; }
+  void set_min_count(std::uint32_t min_count) noexcept;
+
   // Other parameters for the optimizer of a part, whose state stays.
   void set_optimizer(Part part, const OptimizerSpec& optimizer);
 
   // Whether no weight is NaN or infinite.
   bool is_finite() const;
+  bool row_is_finite(RowId r) const;  // the same of one row; row 0 stands for the bias
 
   // Into memory that earlier snapshots may have left there.
   void save(Snapshot& snapshot) const;
@@ -88,6 +106,8 @@ class Model {
   // Facts that training leaves for its next epoch.
   std::uint64_t initialized_for = 0;  // id of the data set all of whose features have filled rows
   bool bias_started = false;
+  bool recount = false;  // features without a row may have been counted min_count times already
+  StreamPosition stream;
   std::vector<float> hot;  // expected occurrences per example of the features of rows 1, 2, …
   std::mutex& row_lock(RowId r) noexcept { return locks_[r % locks_.size()]; }
 
@@ -100,6 +120,7 @@ class Model {
   const Loss* loss_;
   std::vector<ModelPart> parts_;
   RowMap rows_;
+  std::uint32_t min_count_ = 1;
   std::array<std::mutex, 64> locks_;  // held while a row is merged; which one: by row
 };
 

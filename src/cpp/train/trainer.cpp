@@ -13,8 +13,6 @@
 
 namespace pyfm {
 
-namespace {
-
 void check_targets(const Model& model, const Dataset& data) {
   if (data.buffers().y.empty() && data.n_rows() > 0)
     throw std::invalid_argument("training data: expected targets y, found none");
@@ -24,6 +22,8 @@ void check_targets(const Model& model, const Dataset& data) {
           "y[" + std::to_string(i) + "]: the " + std::string(model.loss().name) + " loss expects " +
           std::string(model.loss().domain) + ", found " + std::to_string(data.y(i)));
 }
+
+namespace {
 
 // Fisher-Yates.
 Array<Index> row_order(Index n_rows, std::uint64_t seed, const EpochOptions& options) {
@@ -47,7 +47,7 @@ void start_bias(Model& model) {
 }
 
 void train_rows(const Loss& loss, Worker& worker, const Dataset& data, const Index* order,
-                Index size) {
+                Index size, Progressive* stream) {
   const auto prepare = [&](Index i) {
     if (i + Worker::kDataAhead < size) data.prefetch(order[i + Worker::kDataAhead]);
     worker.prepare(i, size, [&](Index r) { return data.row(order[r]); });
@@ -55,23 +55,24 @@ void train_rows(const Loss& loss, Worker& worker, const Dataset& data, const Ind
   constexpr Index ahead = Worker::kAhead + 2;
   for (Index i = 0; i < ahead; ++i) prepare(i);
   for (Index i = 0; i < size; ++i) {
-    const float score = worker.score(i);
+    const float score = stream ? worker.score(i, order[i], *stream) : worker.score(i);
     const float weight = data.weight(order[i]);
     const auto [value, dscore] = loss.value(score, data.y(order[i]));
     prepare(i + ahead);  // while the exponential of the loss is on its way
     worker.update(weight * dscore);
+    if (stream) stream->meet(data.row(order[i]));
     worker.loss += weight * value;
     worker.weight += weight;
   }
 }
 
 void train_blocks(Model& model, const Dataset& data, const Array<Index>& order,
-                  std::vector<Worker>& workers, const Poll& poll) {
+                  std::vector<Worker>& workers, const EpochOptions& options) {
   const auto n = static_cast<int>(workers.size());
-  for_row_blocks(data.n_rows(), n, poll, [&](int thread, Index begin, Index end) {
+  for_row_blocks(data.n_rows(), n, options.poll, [&](int thread, Index begin, Index end) {
     Worker& worker = workers[static_cast<std::size_t>(thread)];
     worker.begin_block(begin);
-    train_rows(model.loss(), worker, data, order.data() + begin, end - begin);
+    train_rows(model.loss(), worker, data, order.data() + begin, end - begin, options.stream);
     worker.end_block();
   });
 }
@@ -84,16 +85,21 @@ LossSum train_examples(Model& model, const Dataset& data, const Array<Index>& or
     const auto epoch = static_cast<std::uint64_t>(options.epoch);
     workers[i].seed_noise(random_key(random_key(model.spec().seed, epoch), i));
   }
+  if (options.stream) workers[0].load_noise(model.stream.noise);
   const auto merge_all = [&] {
     for (Worker& worker : workers) worker.merge_all();
   };
   try {
-    train_blocks(model, data, order, workers, options.poll);
+    train_blocks(model, data, order, workers, options);
   } catch (...) {
     merge_all();  // what was learned so far
     throw;
   }
   merge_all();
+  if (options.stream) {
+    model.stream.noise.resize(model.parts().size());
+    workers[0].save_noise(model.stream.noise);
+  }
   LossSum sum;
   for (const Worker& worker : workers) sum.loss += worker.loss, sum.weight += worker.weight;
   return sum;

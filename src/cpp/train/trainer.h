@@ -4,6 +4,7 @@
 #include "data/augmentation.h"
 #include "data/dataset.h"
 #include "train/model.h"
+#include "train/progressive.h"
 #include "train/rows.h"
 
 namespace pyfm {
@@ -15,12 +16,18 @@ struct EpochOptions {
   Poll poll;
   Index batch_size = 1;  // 1: example-wise; 0: all rows are one batch
   const Augmentation* augmentation = nullptr;
+  // Rows of a stream: random numbers go on where the rows before ended, so that it does not matter
+  // where the stream is cut, and every row is scored before it is learned.
+  Progressive* stream = nullptr;
 };
 
 struct EpochStats {
   double loss = 0;  // weighted mean, each row's taken just before its own update
   double seconds = 0;
 };
+
+// Throws std::invalid_argument when a target is not in the domain of the model's loss.
+void check_targets(const Model& model, const Dataset& data);
 
 // Throws std::invalid_argument when the data do not fit the model or its loss.
 EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& options);

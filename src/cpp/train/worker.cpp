@@ -1,5 +1,6 @@
 #include "train/worker.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -21,8 +22,12 @@ Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads
     : max_row_nnz_(data.max_row_nnz()) {
   const ModelSpec& spec = model.spec();
   const Index n_fields = spec.kind == "ffm" ? spec.n_fields : kMaxFields;
-  filter_ = {model.rows().rows(), spec.n_features, n_fields,
-             data.n_features() <= spec.n_features && data.n_fields() <= n_fields};
+  filter_ = {model.rows().entries(),
+             spec.n_features,
+             n_fields,
+             data.n_features() <= spec.n_features && data.n_fields() <= n_fields,
+             model.rows().n_counted() > 0,
+             purpose != Purpose::predict};
   normalize_ = spec.normalize;
   for (std::size_t i = 0; i < entries_.size(); ++i) buffers_.emplace_back(data.max_row_nnz());
   for (ModelPart& p : model.parts()) {
@@ -62,6 +67,36 @@ float Worker::score(Index i) noexcept {
   return total;
 }
 
+float Worker::score(Index i, Index example, Progressive& stream) noexcept {
+  const bool finds_new = stream.finds_new(entries(i));
+  if (finds_new) stream.keep(example, score_known(i, stream));
+  const float total = score(i);  // what an update follows
+  if (!finds_new) stream.keep(example, total);
+  return total;
+}
+
+float Worker::score_known(Index i, const Progressive& stream) noexcept {
+  const Entries& all = entries(i);
+  const std::size_t free = slot(i + kPreparedRows - 1);  // that of the row before
+  EntryMemory& memory = buffers_[free].view();
+  int n = 0;
+  for (int e = 0; e < all.size; ++e) {
+    memory.row[n] = all.row[e];
+    memory.field[n] = all.field ? all.field[e] : static_cast<FieldId>(e);
+    memory.x[n] = all.x[e];
+    n += !stream.is_new(all.row[e]);
+  }
+  Entries known = {memory.row, memory.field, memory.x, n, all.equal};
+  float total = 0;
+  for (PartWorker& p : parts_) {
+    known.at = p.scratch.view().at[free];
+    p.kernels->locate(p.view, known, known.at);
+    p.scratch.view().next.size = 0;
+    total += p.kernels->score(p.view, known, p.scratch.view());
+  }
+  return total;
+}
+
 void Worker::update(float dscore) noexcept {
   for (PartWorker& p : parts_) p.kernels->update(p.view, p.clipped(dscore), p.scratch.view());
 }
@@ -70,6 +105,16 @@ void Worker::seed_noise(std::uint64_t key) noexcept {
   for (PartWorker& p : parts_)
     for (std::uint32_t i = 0; i < 16; ++i)  // xorshift's state must not be 0
       p.scratch.view().noise[i] = static_cast<std::uint32_t>(random_key(key, i)) | 1u;
+}
+
+void Worker::save_noise(std::vector<NoiseState>& to) noexcept {
+  for (std::size_t p = 0; p < to.size(); ++p)
+    std::copy_n(parts_[p].scratch.view().noise, to[p].size(), to[p].data());
+}
+
+void Worker::load_noise(const std::vector<NoiseState>& from) noexcept {
+  for (std::size_t p = 0; p < from.size(); ++p)
+    std::copy_n(from[p].data(), from[p].size(), parts_[p].scratch.view().noise);
 }
 
 void Worker::end_block() noexcept {

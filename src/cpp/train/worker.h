@@ -9,10 +9,12 @@
 #include "model/entries.h"
 #include "train/hot_rows.h"
 #include "train/model.h"
+#include "train/progressive.h"
 
 namespace pyfm {
 
-enum class Purpose { predict, train };
+// Whether rows are scored, learned at once, or scored for their part in a batch's gradients.
+enum class Purpose { predict, train, batch };
 
 // Threads write to these all the time: no two share a cache line, nor a pair of them.
 constexpr std::size_t kApart = 128;
@@ -60,6 +62,8 @@ class alignas(kApart) Worker {
   }
   // Scores row i; row i + kAhead is fetched into the cache meanwhile.
   float score(Index i) noexcept;
+  // The same; a stream is told the score of this example, without features that are new to it.
+  float score(Index i, Index example, Progressive& stream) noexcept;
   void update(float dscore) noexcept;
 
   // Row i, until row i + kPreparedRows is prepared.
@@ -68,6 +72,9 @@ class alignas(kApart) Worker {
 
   // Different random numbers for every seed, epoch and thread.
   void seed_noise(std::uint64_t key) noexcept;
+  // The numbers go on where those of an earlier worker ended.
+  void save_noise(std::vector<NoiseState>& to) noexcept;
+  void load_noise(const std::vector<NoiseState>& from) noexcept;
   void end_block() noexcept;
   void merge_all() noexcept;
 
@@ -78,6 +85,7 @@ class alignas(kApart) Worker {
 #pragma GCC unroll 4
     for (Index e = 0; e < row.size; ++e) __builtin_prefetch(filter_.row_of + row.features[e]);
   }
+  float score_known(Index i, const Progressive& stream) noexcept;
   // Numbers of table rows and scaled values of row i.
   void look_up(Index i, const Row& given) noexcept;
   // Addresses of these table rows.

@@ -77,6 +77,9 @@ def train(
             help="Rows that are learned together, or full; above 1 threads change nothing."
         ),
     ] = "1",
+    min_count: Annotated[
+        int, typer.Option(help="Rows that a feature has to occur in before it gets weights.")
+    ] = 1,
     n_jobs: Annotated[
         int,
         typer.Option(
@@ -167,6 +170,7 @@ def train(
         negative_sampling=negative_sampling,
         label_smoothing=label_smoothing,
         augmentation=_augmentation(feature_dropout, bootstrap),
+        min_count=min_count,
         batch_size=int(batch_size) if batch_size.isdecimal() else batch_size,
         n_jobs=n_jobs,
         random_state=seed,

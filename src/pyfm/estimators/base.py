@@ -21,6 +21,7 @@ from pyfm.estimators.model_spec import ModelSpec, stored_weights
 from pyfm.estimators.resume import origin_of, read_checkpoint
 from pyfm.estimators.settings import Settings, n_threads
 from pyfm.estimators.split import split
+from pyfm.estimators.streams import Stream
 from pyfm.estimators.targets import Labels, Targets
 from pyfm.estimators.warm_start import (
     check_known_rows,
@@ -52,12 +53,15 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     n_iter_: int
     n_features_in_: int
     n_fields_: int
+    n_features_seen_: int
+    n_features_admitted_: int
     _spec: ModelSpec
     _model: _core.Model
     _inputs: Inputs
     _targets: Targets
     # By part; their state, in _model, belongs to the weights.
     _kept_optimizers: Mapping[str, Optimizer] | None
+    _stream: Stream | None  # of partial_fit, since the last fit
 
     def fit(
         self,
@@ -261,6 +265,18 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     def _learn_targets(self, X: Any, y: Any) -> Targets:
         raise NotImplementedError
 
+    def _stream_targets(self, X: Any, y: Any, classes: Any) -> Targets:
+        """As `_learn_targets`, for `partial_fit`."""
+        raise NotImplementedError
+
+    def _progressive_loss(self) -> float:
+        check_is_fitted(self)
+        if self._stream is None:
+            raise AttributeError(
+                "progressive validation is that of partial_fit, after the last fit"
+            )
+        return self._stream.loss(self._metrics[0])
+
     def _start(
         self, settings: Settings, train: _core.Dataset, seed: int, earlier: Estimator | None
     ) -> tuple[ModelSpec, _core.Model]:
@@ -271,10 +287,13 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             augmentation.core().check(train, n_features=sizes.n_features, n_fields=sizes.n_fields)
         if earlier is None:
             spec = replace(settings.spec, n_features=train.n_features, n_fields=train.n_fields)
-            return spec, spec.build(optimizers, seed)
-        check_known_rows(earlier._spec, train)
-        kept = earlier._kept_optimizers
-        return earlier._spec, model_to_go_on(earlier._spec, earlier._model, kept, optimizers, seed)
+            model = spec.build(optimizers, seed)
+        else:
+            spec, kept = earlier._spec, earlier._kept_optimizers
+            check_known_rows(spec, train)
+            model = model_to_go_on(spec, earlier._model, kept, optimizers, seed)
+        model.min_count = settings.min_count
+        return spec, model
 
     def _set_fitted(
         self,
@@ -286,11 +305,13 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         best_epoch: int,
     ) -> None:
         self._spec, self._model, self._inputs, self._targets = spec, model, inputs, targets
-        self._kept_optimizers = None
+        self._kept_optimizers = self._stream = None
         self.history_ = history
         self.best_epoch_ = best_epoch
-        self.n_iter_ = int(history["epoch"][-1])
+        self.n_iter_ = int(history["epoch"][-1]) if "epoch" in history else best_epoch
         self.n_features_in_ = spec.n_features
+        self.n_features_admitted_ = model.n_admitted
+        self.n_features_seen_ = model.n_admitted + model.n_counted
         self.n_fields_ = spec.n_fields
 
     def _scores(self, X: Any) -> NDArray[np.float32]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
+from pyfm.checks import refuse
 from pyfm.dataset import Dataset
 from pyfm.estimators.base import Estimator
+from pyfm.estimators.partial_fit import partial_fit
 from pyfm.estimators.targets import Labels
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 ClassWeight = Mapping[Any, float] | str | None
 
@@ -45,6 +50,89 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         for name, value in params.items():
             if name != "self":
                 setattr(self, name, value)
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        fields: Any = None,
+        sample_weight: Any = None,
+        classes: Any = None,
+    ) -> Self:
+        """Learns some more rows, once and in their order: online learning, for streams.
+
+        The first call makes the model, later ones go on with it, and so does a call after `fit`.
+        Ids above those seen so far enlarge the feature space. Where a
+        stream is cut into calls makes no difference to the bit, on one thread; nor on any number
+        with a batch_size above 1 of which all calls but the last hold a multiple.
+
+        Parameters
+        ----------
+        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+            Rows as in `fit`, in the form of the first call. Of no rows nothing happens.
+        y : array-like of shape (n_rows,), optional
+            Targets; None with a Dataset, which brings its own.
+        fields : array-like of int of shape (n_columns,), optional
+            The field of each column of a matrix, in the first call.
+        sample_weight : array-like of shape (n_rows,), optional
+            Finite weights >= 0, factors of the rows' losses.
+        classes : array-like of shape (2,), optional
+            The two labels, in the first call. None: those of the first rows; if these have only
+            one, it must be 0, 1 or -1, whose other is 1, 0 or 1.
+
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For parameters out of range or without a meaning in a stream (early_stopping,
+            learning_rate_schedule, "balanced" weights), rows that the model cannot learn, fields
+            that an FFM was not made with, and a training that diverges: scores or weights that are
+            no longer finite.
+        MemoryError
+            If the model with the new features does not fit in memory, before it grows.
+        KeyboardInterrupt
+            On Ctrl-C, within a second.
+
+        Notes
+        -----
+        Rows are learned with the learning_rate as it is, which may be set anew between calls.
+
+        ``progressive_logloss_`` is the progressive validation (Blum, Kalai, Langford 1999): the
+        loss of every row's prediction by the model that had learned those before. `history_` has an
+        entry for each of the last 10,000 calls: call, n_rows, learning_rate, progressive_logloss
+        (of this call), seconds, rows_per_second.
+
+        An exception or a divergence leaves the model as it was before the call, optimizer state and
+        all. Where copies of the weights that the rows touch would take more than 64 MiB, none are
+        made, and what was learned until then stays.
+
+        Examples
+        --------
+        >>> from pyfm import FFMClassifier
+        >>> model = FFMClassifier(random_state=0)
+        >>> for ids, clicks in [([[0, 2], [1, 3]], [0, 1]), ([[0, 3], [4, 2]], [1, 0])]:
+        ...     model = model.partial_fit(ids, clicks, classes=[0, 1])
+        >>> model.n_features_in_, model.history_["n_rows"]
+        (5, [2, 2])
+        >>> 0 < model.progressive_logloss_ < 1
+        True
+        """
+        partial_fit(self, X, y, fields, sample_weight, classes)
+        return self
+
+    @property
+    def progressive_logloss_(self) -> float:
+        """Log-loss of the rows of all calls of `partial_fit`, each predicted before it was learned.
+
+        Weighted by `sample_weight`; with `negative_sampling`, negative rows also stand for those
+        that were left out. NaN while all rows weigh nothing.
+        """
+        return self._progressive_loss()
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -131,6 +219,14 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
 
     def _learn_targets(self, X: Any, y: Any) -> Labels:
         return Labels.learn(X, y)
+
+    def _stream_targets(self, X: Any, y: Any, classes: Any) -> Labels:
+        if "_targets" not in vars(self):
+            return Labels.of_stream(X, y, classes)
+        known = self._targets.classes
+        if classes is not None and not np.array_equal(np.unique(np.asarray(classes)), known):
+            refuse("classes", f"None or {known.tolist()}, those of the first call", classes)
+        return self._targets
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -34,6 +34,11 @@ batch_size : int >= 1 or "full", default=1
 augmentation : Augmentation, optional
     Feature dropout, noise on values, a bootstrap sample: changes of the rows to train on, see
     `pyfm.Augmentation`. None: none.
+min_count : int in [1, 2**31 - 1], default=1
+    Features get weights once they have occurred in so many rows: of the data of `fit`, or of all
+    calls of `partial_fit` and the fit before them, the rows of the call at hand included. Until
+    then they are ignored, as unknown ones are. Rare features teach little and take most of the
+    memory.
 early_stopping : bool, default=False
     Stop when validation no longer improves, and return to the weights of the best epoch. Costs a
     copy of the weights.
@@ -79,13 +84,19 @@ history_ : dict of lists
     One entry per epoch of the last fit: epoch (from 1), learning_rate, train_{metric} (over the
     rows as they are learned, each taken before the update it takes part in), seconds (of training
     alone), rows_per_second; with validation also <set>_<metric> for each evaluation set ("valid"
-    where it has no name) and each metric, and valid_seconds.
+    where it has no name) and each metric, and valid_seconds. Of `partial_fit` one entry per call,
+    described there.
 best_epoch_ : int
     Epoch (from 1) of the best validation; without validation the last one.
 n_iter_ : int
-    Epochs trained; with `warm_start` those of all fits.
+    Epochs trained; with `warm_start` those of all fits. 1 after `partial_fit` alone.
 n_features_in_ : int
     Size of the feature space.
+n_features_seen_ : int
+    Features that have occurred: in the data of the last fit and all calls of `partial_fit` since.
+n_features_admitted_ : int
+    Those of them that have weights, since they have occurred in `min_count` rows; with those that
+    have had weights before.
 n_fields_ : int
     Number of fields.
 coef_ : ndarray of float32 of shape (n_features_in_,)

@@ -31,6 +31,7 @@ class FFMModel(Estimator):
         epochs: int = 10,
         batch_size: int | str = 1,
         augmentation: Augmentation | None = None,
+        min_count: int = 1,
         normalize: bool = True,
         linear: bool = False,
         init_scale: float = 1.0,
@@ -54,6 +55,7 @@ class FFMModel(Estimator):
         self.epochs = epochs
         self.batch_size = batch_size
         self.augmentation = augmentation
+        self.min_count = min_count
         self.normalize = normalize
         self.linear = linear
         self.init_scale = init_scale
@@ -128,6 +130,7 @@ class FFMClassifier(Classifier, FFMModel):
         epochs: int = 10,
         batch_size: int | str = 1,
         augmentation: Augmentation | None = None,
+        min_count: int = 1,
         normalize: bool = True,
         linear: bool = False,
         init_scale: float = 1.0,

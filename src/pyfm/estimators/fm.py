@@ -31,6 +31,7 @@ class FMModel(Estimator):
         epochs: int = 10,
         batch_size: int | str = 1,
         augmentation: Augmentation | None = None,
+        min_count: int = 1,
         normalize: bool = True,
         linear: bool = True,
         init_scale: float = 0.3,
@@ -54,6 +55,7 @@ class FMModel(Estimator):
         self.epochs = epochs
         self.batch_size = batch_size
         self.augmentation = augmentation
+        self.min_count = min_count
         self.normalize = normalize
         self.linear = linear
         self.init_scale = init_scale
@@ -128,6 +130,7 @@ class FMClassifier(Classifier, FMModel):
         epochs: int = 10,
         batch_size: int | str = 1,
         augmentation: Augmentation | None = None,
+        min_count: int = 1,
         normalize: bool = True,
         linear: bool = True,
         init_scale: float = 0.3,

@@ -35,19 +35,30 @@ class Inputs:
         )
 
     def load(
-        self, X: Any, y: Any, sample_weight: Any, targets: Targets, fields: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        targets: Targets,
+        fields: Any = None,
+        *,
+        estimator: str = "the model",
+        weightless: bool = False,
     ) -> _core.Dataset:
-        """Rows with encoded targets, for training or validation."""
+        """Rows with encoded targets, for training or validation.
+
+        Some weight is needed unless they may be `weightless`.
+        """
         if isinstance(X, Dataset):
             data = as_dataset(X, y, fields=fields, sample_weight=sample_weight).core
             target = targets.encode(data.y)
             if target is not data.y:
                 data = data.with_targets(target, data.weight)
         else:
-            X = self._matrix(X, "the model")
+            X = self._matrix(X, estimator)
             y = targets.encode(y)
             data = as_dataset(X, y, fields=self.fields, sample_weight=sample_weight).core
-        if data.weight is not None and not data.weight.any():
+        if not weightless and data.weight is not None and not data.weight.any():
             refuse("sample_weight", "at least one weight > 0", "only zeros")
         return data
 

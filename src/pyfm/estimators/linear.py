@@ -30,6 +30,7 @@ class LinearModel(Estimator):
         epochs: int = 10,
         batch_size: int | str = 1,
         augmentation: Augmentation | None = None,
+        min_count: int = 1,
         normalize: bool = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -49,6 +50,7 @@ class LinearModel(Estimator):
         self.epochs = epochs
         self.batch_size = batch_size
         self.augmentation = augmentation
+        self.min_count = min_count
         self.normalize = normalize
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -97,6 +99,7 @@ class LinearClassifier(Classifier, LinearModel):
         epochs: int = 10,
         batch_size: int | str = 1,
         augmentation: Augmentation | None = None,
+        min_count: int = 1,
         normalize: bool = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

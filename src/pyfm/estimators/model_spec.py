@@ -13,7 +13,7 @@ from pyfm import _core
 from pyfm.optim import Optimizer
 
 DTYPES = ("float32", "float16")  # enum Storage of model/view.h
-StoredWeights = dict[str, NDArray[Any]]  # features, bias, linear, factors
+StoredWeights = dict[str, NDArray[Any]]  # features, bias, linear, factors; counted, counts
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ class ModelSpec:
             model.set_weights(part, stored[part], stored["features"])
         if model.bias is not None:
             model.bias[...] = stored["bias"]
+        if "counted" in stored:
+            model.set_counts(stored["counted"], stored["counts"])
         return model
 
     @property
@@ -95,9 +97,14 @@ class ModelSpec:
 
 
 def stored_weights(spec: ModelSpec, model: _core.Model) -> StoredWeights:
-    """The weights of the features that training met, and which they are."""
+    """The weights of the features that training met, and which they are.
+
+    Also how often those were counted that are too rare to have any.
+    """
     features = model.features
     stored: StoredWeights = {"features": features}
+    if model.n_counted:
+        stored["counted"], stored["counts"] = model.counts
     if model.bias is not None:
         stored["bias"] = model.bias.copy()
     return stored | {part: model.weights(part, features) for part in spec.parts}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,11 @@ from sklearn.metrics import r2_score
 
 from pyfm.dataset import Dataset
 from pyfm.estimators.base import Estimator
+from pyfm.estimators.partial_fit import partial_fit
 from pyfm.estimators.targets import Numbers
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -19,6 +23,79 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
 
     _loss: ClassVar[str] = "squared"
     _metrics: ClassVar[tuple[str, ...]] = ("rmse", "mae", "r2")
+
+    def partial_fit(
+        self, X: Any, y: Any = None, *, fields: Any = None, sample_weight: Any = None
+    ) -> Self:
+        """Learns some more rows, once and in their order: online learning, for streams.
+
+        The first call makes the model, later ones go on with it, and so does a call after `fit`.
+        Ids above those seen so far enlarge the feature space. Where a
+        stream is cut into calls makes no difference to the bit, on one thread; nor on any number
+        with a batch_size above 1 of which all calls but the last hold a multiple.
+
+        Parameters
+        ----------
+        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+            Rows as in `fit`, in the form of the first call. Of no rows nothing happens.
+        y : array-like of shape (n_rows,), optional
+            Targets; None with a Dataset, which brings its own.
+        fields : array-like of int of shape (n_columns,), optional
+            The field of each column of a matrix, in the first call.
+        sample_weight : array-like of shape (n_rows,), optional
+            Finite weights >= 0, factors of the rows' losses.
+
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For parameters out of range or without a meaning in a stream (early_stopping,
+            learning_rate_schedule), rows that the model cannot learn, fields that an
+            FFM was not made with, and a training that diverges: scores or weights that are no
+            longer finite.
+        MemoryError
+            If the model with the new features does not fit in memory, before it grows.
+        KeyboardInterrupt
+            On Ctrl-C, within a second.
+
+        Notes
+        -----
+        Rows are learned with the learning_rate as it is, which may be set anew between calls.
+
+        ``progressive_rmse_`` is the progressive validation (Blum, Kalai, Langford 1999): the loss
+        of every row's prediction by the model that had learned those before. `history_` has an
+        entry for each of the last 10,000 calls: call, n_rows, learning_rate, progressive_rmse (of
+        this call), seconds, rows_per_second.
+
+        An exception or a divergence leaves the model as it was before the call, optimizer state and
+        all. Where copies of the weights that the rows touch would take more than 64 MiB, none are
+        made, and what was learned until then stays.
+
+        Examples
+        --------
+        >>> from pyfm import LinearRegressor
+        >>> model = LinearRegressor()
+        >>> for ids, y in [([[0, 2], [1, 3]], [0.0, 1.0]), ([[0, 3], [4, 2]], [1.0, 0.0])]:
+        ...     model = model.partial_fit(ids, y)
+        >>> model.n_features_in_, model.history_["n_rows"]
+        (5, [2, 2])
+        >>> 0 < model.progressive_rmse_ < 1
+        True
+        """
+        partial_fit(self, X, y, fields, sample_weight)
+        return self
+
+    @property
+    def progressive_rmse_(self) -> float:
+        """RMSE of the rows of all calls of `partial_fit`, each predicted before it was learned.
+
+        Weighted by `sample_weight`; NaN while all rows weigh nothing.
+        """
+        return self._progressive_loss()
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Predicted targets.
@@ -63,6 +140,9 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
         return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
 
     def _learn_targets(self, X: Any, y: Any) -> Numbers:
+        return Numbers()
+
+    def _stream_targets(self, X: Any, y: Any, classes: Any) -> Numbers:
         return Numbers()
 
     def __sklearn_tags__(self) -> Any:

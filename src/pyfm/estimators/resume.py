@@ -91,6 +91,7 @@ def _facts(settings: Settings) -> dict[str, object]:
         "optimizer": next(iter(optimizers.values())) if same else dict(optimizers),
         "batch_size": training.batch_size or "full",
         "augmentation": training.augmentation,
+        "min_count": settings.min_count,
         "learning_rate_schedule": settings.schedule,
         "metric": training.metrics,
         "early_stopping": settings.early_stopping,

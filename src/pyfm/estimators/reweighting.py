@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,14 +43,16 @@ class Reweighting:
         """
         return math.log(self.negative_sampling)
 
-    def apply(self, rows: _core.Dataset, classes: NDArray[Any], seed: int) -> _core.Dataset:
+    def apply(
+        self, rows: _core.Dataset, classes: NDArray[Any], seed: int, *, weightless: bool = False
+    ) -> _core.Dataset:
         """Rows with targets 0 and 1, reweighted, sampled, smoothed; in the order of the data.
 
         Class weights come first, so that what "balanced" balances are the rows before sampling,
         whose prior the correction restores: sampling changes the cost and not the meaning.
         """
         if self.class_weight is not None:
-            rows = rows.with_targets(rows.y, self._weights(rows, classes))
+            rows = rows.with_targets(rows.y, self._weights(rows, classes, weightless))
         if self.negative_sampling < 1:
             rows = rows.take(self._sample(rows, seed))
         if self.label_smoothing:
@@ -59,7 +61,33 @@ class Reweighting:
             rows = rows.with_targets(rows.y * (1 - smooth) + smooth / 2, rows.weight)
         return rows
 
-    def _weights(self, rows: _core.Dataset, classes: NDArray[Any]) -> _core.Floats:
+    def apply_to_stream(
+        self, rows: _core.Dataset, classes: NDArray[Any], seed: int, n_before: int
+    ) -> tuple[_core.Dataset, _core.Dataset]:
+        """Of rows that `n_before` others came before: the sample, and what is learned of it.
+
+        Each row is sampled by a number of its own, so that it does not matter in which pieces rows
+        arrive. In the sample, negative rows weigh as much as those that are left out.
+        """
+        if self.negative_sampling < 1:
+            generator = np.random.PCG64(seed)
+            generator.advance(n_before)
+            chosen = np.random.Generator(generator).random(rows.n_rows) < self.negative_sampling
+            rows = rows.take(np.flatnonzero(chosen | (rows.y == 1)))
+        if rows.n_rows == 0:
+            return rows, rows
+        sample = rows
+        if self.negative_sampling < 1:
+            assert rows.y is not None
+            weight = np.where(rows.y == 0, 1 / self.negative_sampling, 1).astype(np.float32)
+            weight *= 1 if rows.weight is None else rows.weight
+            sample = rows.with_targets(rows.y, weight)
+        others = replace(self, negative_sampling=1.0)
+        return sample, others.apply(rows, classes, seed, weightless=True)
+
+    def _weights(
+        self, rows: _core.Dataset, classes: NDArray[Any], weightless: bool
+    ) -> _core.Floats:
         assert rows.y is not None
         given = np.ones(rows.n_rows, np.float32) if rows.weight is None else rows.weight
         positive = rows.y == 1
@@ -76,7 +104,7 @@ class Reweighting:
             weights = (given * np.where(positive, factors[1], factors[0])).astype(np.float32)
         if not np.isfinite(weights).all():
             refuse("class_weight", "weights that are finite in float32", self.class_weight)
-        if not weights.any():
+        if not weightless and not weights.any():
             refuse("class_weight", "at least one row that keeps a weight > 0", self.class_weight)
         return weights
 

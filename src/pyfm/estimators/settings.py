@@ -19,6 +19,7 @@ from pyfm.schedules import Constant, Schedule
 from pyfm.training import TrainingOptions
 
 _MAX_FACTORS = 1024
+_MOST_COUNTS = 2**31 - 1  # RowMap::kMostCounts, where counts stay
 _MAX_THREADS = 1024  # a system that cannot start a thread ends the process
 
 
@@ -29,6 +30,7 @@ class Settings:
     spec: ModelSpec  # sizes that depend on the data are still 0
     reweighting: Reweighting
     training: TrainingOptions
+    min_count: int
     schedule: Schedule
     early_stopping: bool
     n_iter_no_change: int
@@ -79,6 +81,7 @@ class Settings:
             spec=spec,
             reweighting=reweighting,
             training=training,
+            min_count=check_int("min_count", params["min_count"], 1, _MOST_COUNTS),
             schedule=_schedule(params["learning_rate_schedule"], training.optimizers),
             early_stopping=check_bool("early_stopping", params["early_stopping"]),
             n_iter_no_change=check_int("n_iter_no_change", params["n_iter_no_change"], 1),

@@ -47,6 +47,27 @@ class Labels:
         check_classification_targets(labels)
         return cls(_two(np.unique(labels)))
 
+    @classmethod
+    def of_stream(cls, X: Any, y: Any, classes: Any) -> Labels:
+        """From the `classes` that were given, else from the first rows of a stream.
+
+        If these hold but one label, it has to be 0 or 1, whose other is the other one, or -1.
+        """
+        labels = np.unique(_column(X.y if isinstance(X, Dataset) else y))
+        if classes is not None:
+            given = np.unique(_column(classes))
+            if len(given) != 2 or (isinstance(X, Dataset) and not _is_usual(given)):
+                usual = ", of a Dataset 0 and 1, or -1 and 1" if isinstance(X, Dataset) else ""
+                refuse("classes", f"two different labels{usual}", classes)
+            return cls(given)
+        if len(labels) != 1:
+            return cls.learn(X, y)
+        one = labels[0]
+        if labels.dtype.kind not in "biuf" or one not in (-1, 0, 1):
+            refuse("classes", "the two labels, since the first rows hold only one", one)
+        both = np.array([-1, 1] if one == -1 else [0, 1])
+        return cls(both if isinstance(X, Dataset) else both.astype(labels.dtype))
+
     def encode(self, y: Any) -> _core.Floats:
         """0 for the first class, 1 for the second; no copy where the labels are just that."""
         labels = _column(y)
@@ -72,9 +93,13 @@ def _dataset_classes(y: _core.Floats) -> NDArray[np.int64]:
         row = int(np.argmax(other))
         refuse(f"y[{row}]", "a label 0 or 1, or -1 or 1", float(y[row]))
     classes = _two(np.unique(extremes))
-    if classes.tolist() not in ([0, 1], [-1, 1]):
+    if not _is_usual(classes):
         refuse("y of the Dataset", "labels 0 and 1, or -1 and 1", classes.tolist())
     return classes.astype(np.int64)
+
+
+def _is_usual(classes: NDArray[Any]) -> bool:
+    return classes.tolist() in ([0, 1], [-1, 1])
 
 
 def _column(y: Any) -> NDArray[Any]:

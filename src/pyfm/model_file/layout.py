@@ -7,6 +7,8 @@ Tensors, little-endian, in rows of features:
   float16 in memory, too;
 - ``features`` (n_stored,), uint32, increasing: the features of those rows; absent when all
   n_features are stored, otherwise the others have weights 0;
+- ``counted`` (n_counted,), uint32, increasing, and ``counts`` (n_counted,), uint32: the features
+  that occurred too rarely to have weights, and in how many rows; absent where there are none;
 - ``column_fields`` (n_columns,), uint16: the field of each column of the matrix that `fit` was
   given; absent for other inputs.
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 import pyfm
 from pyfm import estimators
 from pyfm.augmentation import Augmentation
-from pyfm.checks import check_choice, check_int, refuse
+from pyfm.checks import check_choice, check_int, check_real, refuse
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.model_spec import DTYPES, ModelSpec
+from pyfm.estimators.streams import Stream
 from pyfm.estimators.targets import Labels
 from pyfm.model_file.layout import FORMAT_VERSION
 from pyfm.model_file.training_state import TrainingState
@@ -42,6 +43,8 @@ def to_json(model: Estimator, state: TrainingState | None = None) -> str:
         "classes": _classes_to_json(model),
         "best_epoch": model.best_epoch_,
         "history": model.history_,
+        "stream": None if model._stream is None else asdict(model._stream),
+        "admission": [model.n_features_seen_, model.n_features_admitted_],
     }
     if state is not None:
         metadata["training"] = _state_to_json(state)
@@ -79,6 +82,8 @@ def from_json(text: str) -> tuple[Estimator, dict[str, Any]]:
     model._settings()  # checks the parameters
     metadata["spec"] = _spec(_get(metadata, "spec", dict), model)
     metadata["classes"] = _classes(metadata.get("classes"), model)
+    metadata["stream"] = _stream(metadata.get("stream"))
+    metadata["admission"] = _admission(metadata.get("admission"))
     _check_history(_get(metadata, "history", dict), _get(metadata, "best_epoch", int))
     metadata["training"] = _state(metadata.get("training"), metadata["spec"])
     inputs = _get(metadata, "inputs", dict)
@@ -247,8 +252,36 @@ def _classes(given: Any, model: Estimator) -> NDArray[Any] | None:
         raise ValueError(f"metadata: classes: {error}") from error
 
 
+def _stream(given: Any) -> Stream | None:
+    """What earlier files do not have is None here and below."""
+    if given is None:
+        return None
+    _check_type("metadata: stream", given, dict)
+    names = {field.name for field in fields(Stream)}
+    if set(given) != names:
+        refuse("metadata: stream", f"the entries {sorted(names)}", sorted(given))
+    for name in ("seed", "sample_seed", "n_rows", "n_calls"):
+        check_int(f"metadata: stream.{name}", given[name], 0, 2**63 - 1)
+    for name in ("total", "weight"):
+        given[name] = check_real(f"metadata: stream.{name}", given[name])
+    return Stream(**given)
+
+
+def _admission(given: Any) -> tuple[int, int] | None:
+    if given is None:
+        return None
+    _check_type("metadata: admission", given, list)
+    if len(given) != 2:
+        refuse("metadata: admission", "two numbers", given)
+    seen = check_int("metadata: admission", given[0], 0, _MAX_FEATURES)
+    return seen, check_int("metadata: admission", given[1], 0, seen)
+
+
 def _check_history(history: dict[str, Any], best_epoch: int) -> None:
-    epochs = _get(history, "epoch", list)
+    number = "epoch" if "epoch" in history else "call"  # of partial_fit
+    if not history:  # partial_fit with rows that weigh nothing
+        history = {number: []}
+    epochs = _get(history, number, list)
     for name, column in history.items():
         if not name.isprintable():  # it is shown on terminals
             refuse("metadata: history", "names of columns", name)
@@ -259,10 +292,13 @@ def _check_history(history: dict[str, Any], best_epoch: int) -> None:
             _check_type(f"metadata: history.{name}", value, int, float)
             if not abs(value) <= sys.float_info.max:
                 refuse(f"metadata: history.{name}", "finite numbers", "others")
-    first = check_int("metadata: history.epoch", epochs[0], 1) if epochs else 1
+    first = check_int(f"metadata: history.{number}", epochs[0], 1) if epochs else 1
     if epochs != list(range(first, first + len(epochs))):
-        refuse("metadata: history.epoch", "epochs in a row", "others")
-    check_int("metadata: best_epoch", best_epoch, first, first + len(epochs) - 1)
+        refuse(f"metadata: history.{number}", f"{number}s in a row", "others")
+    if number == "call":
+        check_int("metadata: best_epoch", best_epoch, 1)
+    else:
+        check_int("metadata: best_epoch", best_epoch, first, first + len(epochs) - 1)
 
 
 def _get(entries: dict[str, Any], name: str, *types: type) -> Any:

@@ -97,10 +97,15 @@ def _load(file: Any, best: _core.Snapshot | None) -> tuple[Estimator, TrainingSt
     _fill_weights(core, spec, features, tensors)
     if state and features is not None:
         fill_state(core, spec, features, tensors)
+    if "counted" in tensors:
+        core.set_counts(tensors["counted"][:], tensors["counts"][:])
     classes = metadata["classes"]
     targets = Numbers() if classes is None else Labels(classes)
     model._set_fitted(spec, core, inputs, targets, metadata["history"], metadata["best_epoch"])
     model._kept_optimizers = state.optimizers if state else None
+    model._stream = metadata["stream"]
+    if metadata["admission"] is not None:
+        model.n_features_seen_, model.n_features_admitted_ = metadata["admission"]
     return model, state
 
 
@@ -118,8 +123,11 @@ def _fill_weights(
         shape = tensor.get_shape()
         for piece in chunks(shape[0], 4 * math.prod(shape[1:])):
             weights = _finite(prefix + part, tensor[piece].astype(np.float32, copy=False))
-            rows = np.arange(piece.start, piece.stop, dtype=np.uint32)
-            core.set_weights(part, weights, rows if features is None else features[piece])
+            if features is None:  # without the features that have no weights
+                rows = np.flatnonzero(weights.any(axis=tuple(range(1, weights.ndim))))
+                core.set_weights(part, weights[rows], (rows + piece.start).astype(np.uint32))
+            else:
+                core.set_weights(part, weights, features[piece])
 
 
 def _finite(name: str, weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -139,20 +147,24 @@ def _features(
     spec: ModelSpec, state: TrainingState | None, tensors: dict[str, Any]
 ) -> NDArray[np.uint32] | None:
     """The features whose rows the file holds; None: all."""
-    if "features" not in tensors:
-        if state:
-            refuse("tensors", "features in the order of their rows", sorted(tensors))
-        return None
-    (n_stored,) = _check("features", tensors["features"], "U32", None)
-    if n_stored > spec.n_features:
-        refuse("tensor features", f"at most {spec.n_features} features", n_stored)
-    features: NDArray[np.uint32] = tensors["features"][:]
+    if "features" in tensors:
+        return _ids("features", spec, tensors["features"], in_order=state is None)
     if state:
-        if len(np.unique(features)) != n_stored or (features >= spec.n_features).any():
-            refuse("tensor features", f"different ids below {spec.n_features}", "others")
-    elif n_stored and not ((features[1:] > features[:-1]).all() and features[-1] < spec.n_features):
-        refuse("tensor features", f"increasing ids below {spec.n_features}", "others")
-    return features
+        refuse("tensors", "features in the order of their rows", sorted(tensors))
+    return None
+
+
+def _ids(name: str, spec: ModelSpec, tensor: Any, *, in_order: bool = True) -> NDArray[np.uint32]:
+    (n_stored,) = _check(name, tensor, "U32", None)
+    if n_stored > spec.n_features:
+        refuse(f"tensor {name}", f"at most {spec.n_features} features", n_stored)
+    ids: NDArray[np.uint32] = tensor[:] if n_stored else np.empty(0, np.uint32)
+    if in_order and not (ids[1:] > ids[:-1]).all():
+        refuse(f"tensor {name}", f"increasing ids below {spec.n_features}", "others")
+    if len(np.unique(ids)) != n_stored or (ids >= spec.n_features).any():
+        kind = "increasing" if in_order else "different"
+        refuse(f"tensor {name}", f"{kind} ids below {spec.n_features}", "others")
+    return ids
 
 
 def _column_fields(metadata: dict[str, Any], tensors: dict[str, Any]) -> NDArray[Any] | None:
@@ -173,7 +185,12 @@ def _check_tensors(
     """Names, types and shapes, before the core is asked for memory."""
     shapes = spec.shapes() | (state.shapes(spec) if state else {})
     expected = sorted(shapes) + (["frequencies"] if state else [])
-    found = sorted(set(tensors) - {"features", "column_fields"})
+    others = {"features", "column_fields"}
+    if {"counted", "counts"} <= set(tensors):
+        others |= {"counted", "counts"}
+        counted = _ids("counted", spec, tensors["counted"])
+        _check("counts", tensors["counts"], "U32", (len(counted),))
+    found = sorted(set(tensors) - others)
     if found != sorted(expected):
         refuse("tensors", f"{sorted(expected)}", found)
     for name, shape in shapes.items():

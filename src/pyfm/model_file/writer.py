@@ -49,6 +49,8 @@ def save(
     spec, core = model._spec, model._model
     state = _state(model, progress) if optimizer_state or progress else None
     rows, tensors = _rows(spec, core, state)
+    if core.n_counted:
+        tensors["counted"], tensors["counts"] = core.counts
     if model._inputs.fields is not None:
         tensors["column_fields"] = model._inputs.fields.astype(np.uint16)
     tables = _weights(spec, core, rows)
