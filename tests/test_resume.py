@@ -490,6 +490,7 @@ def test_other_data(path: Path, rows: Dataset) -> None:
     absent[0, 0] = -1
     holes = Dataset.from_ids(absent, y, n_features=rows.n_features)
     refused(model, "^X: expected 1200 features in its rows.*1199", holes, resume_from=path)
+    assert y is not None
     other = y.copy()
     other[7] = 1 - other[7]
     same_size = Dataset.from_ids(ids, other, n_features=rows.n_features)
