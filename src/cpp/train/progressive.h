@@ -21,7 +21,7 @@ class Progressive {
       : rows_(rows), first_new_(first_new), met_(rows.n_rows() - first_new), scores_(scores) {}
 
   bool is_new(RowId r) const noexcept {
-    return r >= first_new_ && __atomic_load_n(&met_[r - first_new_], __ATOMIC_RELAXED) == 0;
+    return r >= first_new_ && !has_been_met(r).load(std::memory_order_relaxed);
   }
   bool finds_new(const Entries& e) const noexcept {
     if (met_.empty()) return false;
@@ -37,13 +37,18 @@ class Progressive {
     if (met_.empty()) return;
     for (Index e = 0; e < example.size; ++e)
       if (const RowId r = rows_.row(example.features[e]); is_new(r))
-        __atomic_store_n(&met_[r - first_new_], char{1}, __ATOMIC_RELAXED);
+        has_been_met(r).store(true, std::memory_order_relaxed);
   }
 
  private:
+  // Several threads may meet a feature at once.
+  std::atomic_ref<bool> has_been_met(RowId r) const noexcept {
+    return std::atomic_ref<bool>(met_[r - first_new_]);
+  }
+
   const RowMap& rows_;
   Index first_new_;
-  Array<char> met_;  // (rows from first_new on,)
+  mutable Array<bool> met_;  // (rows from first_new on,)
   std::span<float> scores_;
 };
 

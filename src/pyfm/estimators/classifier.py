@@ -63,9 +63,9 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         """Learns some more rows, once and in their order: online learning, for streams.
 
         The first call makes the model, later ones go on with it, and so does a call after `fit`.
-        Ids above those seen so far enlarge the feature space. Where a
-        stream is cut into calls makes no difference to the bit, on one thread; nor on any number
-        with a batch_size above 1 of which all calls but the last hold a multiple.
+        Ids above those seen so far enlarge the feature space. On one thread it makes no difference,
+        to the bit, where a stream is cut into calls; with a batch_size above 1 on any number, if
+        calls hold multiples of it.
 
         Parameters
         ----------

@@ -30,9 +30,9 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
         """Learns some more rows, once and in their order: online learning, for streams.
 
         The first call makes the model, later ones go on with it, and so does a call after `fit`.
-        Ids above those seen so far enlarge the feature space. Where a
-        stream is cut into calls makes no difference to the bit, on one thread; nor on any number
-        with a batch_size above 1 of which all calls but the last hold a multiple.
+        Ids above those seen so far enlarge the feature space. On one thread it makes no difference,
+        to the bit, where a stream is cut into calls; with a batch_size above 1 on any number, if
+        calls hold multiples of it.
 
         Parameters
         ----------
@@ -44,7 +44,6 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
             The field of each column of a matrix, in the first call.
         sample_weight : array-like of shape (n_rows,), optional
             Finite weights >= 0, factors of the rows' losses.
-
 
         Returns
         -------
