@@ -1,8 +1,9 @@
-"""Draws the results: ratios with their targets, and how speed scales.
+"""Draws the results: ratios with their targets, how speed scales, and how optimizers learn.
 
     python bench/figures.py
 
-Reads what bench/speed.py and bench/scaling.py wrote, and writes SVG files to docs/figures.
+Reads what bench/speed.py, bench/scaling.py and bench/optimizers.py wrote, and writes SVG files to
+docs/figures.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from common import RESULTS
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from optimizer_figure import optimizers
 
 MET, MISSED, INK, FAINT = "#2a6fbb", "#d9822b", "#222222", "#8a8a8a"
 LINES = {"FFM": ("#2a6fbb", "o"), "FM": ("#d9822b", "s"), "linear": ("#4f8f5b", "^")}
@@ -136,6 +138,7 @@ def main() -> None:
     )
     parser.add_argument("--speed", type=Path, default=RESULTS / "speed.json")
     parser.add_argument("--scaling", type=Path, default=RESULTS / "scaling.json")
+    parser.add_argument("--optimizers", type=Path, default=RESULTS / "optimizers.json")
     folder = Path(__file__).resolve().parent.parent / "docs" / "figures"
     parser.add_argument("--out", type=Path, default=folder, help="a folder")
     parser.add_argument("--format", default="svg", choices=["svg", "png"])
@@ -144,6 +147,7 @@ def main() -> None:
     sources = {
         "speed": (args.speed, lambda content: comparison(content["cells"])),
         "scaling": (args.scaling, lambda content: scaling(content["panels"])),
+        "optimizers": (args.optimizers, lambda content: optimizers(content["found"])),
     }
     with matplotlib.rc_context(STYLE):
         for name, (source, draw) in sources.items():

@@ -58,7 +58,7 @@ class Run:
 def contenders() -> list[Contender]:
     slow = [1e-4, 3e-4, 1e-3, 3e-3, 0.01]
     middle = [0.003, 0.01, 0.03, 0.1, 0.3]
-    fast = [0.03, 0.1, 0.3, 1.0, 3.0]
+    fast = [0.3, 1.0, 3.0, 10.0, 30.0]
     row_by_row = [
         Contender("SGD", "optimizers", [SGD(r, l2=L2) for r in middle]),
         Contender("Momentum", "optimizers", [Momentum(r, l2=L2) for r in slow + [0.03]]),
@@ -81,9 +81,12 @@ def contenders() -> list[Contender]:
         Contender(f"{name}, batches of 1024", "batches of 1024", optimizers, 1024)
         for name, optimizers in (
             ("Nesterov", [Nesterov(r, l2=L2) for r in (0.3, 1.0, 3.0, 10.0, 30.0)]),
-            ("AdaGrad", [AdaGrad(r, l2=L2, initial_accumulator=SMALL_START) for r in middle]),
+            (
+                "AdaGrad",
+                [AdaGrad(r, l2=L2, initial_accumulator=SMALL_START) for r in middle + [1.0]],
+            ),
             ("Adam", [Adam(r, l2=L2) for r in slow + [0.03]]),
-            ("FTRL", [FTRL(r, l2=L2, beta=0.001) for r in middle]),
+            ("FTRL", [FTRL(r, l2=L2, beta=0.001) for r in middle + [1.0, 3.0]]),
         )
     ]
     return row_by_row + batches
@@ -158,7 +161,7 @@ def main() -> None:
     parser.add_argument("valid", type=Path)
     parser.add_argument("--threads", type=int, default=1, help="of batches")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--only", default="", help="contenders whose name holds this")
     parser.add_argument("--out", type=Path, default=RESULTS / "optimizers.json")
     args = parser.parse_args()

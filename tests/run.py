@@ -71,6 +71,7 @@ def main(arguments: list[str]) -> int:
         "-m",
         "pytest",
         "-q",
+        "--numprocesses=auto",
         *(a for a in arguments if a != "--quick"),
     ]
     return subprocess.run(pytest, cwd=ROOT, env=env).returncode

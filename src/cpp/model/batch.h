@@ -6,6 +6,9 @@
 
 namespace pyfm {
 
+// Gradients of rows stand in slabs: of so many rows each …
+inline constexpr Index kSlab = 32;
+
 // An entry of an example, listed by the table row that it touches.
 struct Touch {
   RowId row;

@@ -1,6 +1,7 @@
 // Rows of factors, in whichever storage: their initial state, and the merging of copies.
 #pragma once
 #include "base/random.h"
+#include "model/batch.h"
 #include "model/lanes.h"
 #include "model/scratch.h"
 #include "model/view.h"
@@ -42,23 +43,24 @@ struct FactorRows {
     init_slots<Optimizer>(view, view.row<S>(r));
   }
 
-  // Gradients of rows are (width,), or Centered and c more: g - c w.
+  // Gradients of rows, up to a slab: (kSlab, width), and Centered (kSlab,) more, c of g - c w.
   template <bool Centered>
   static double squared_norm(const PartView& part, const RowId* rows, Index n,
                              const float* gradients) noexcept {
     const PartView view = part;
     const Index width = view.shape.width;
+    const float* const centers = gradients + kSlab * width;
     double total = 0;
     for (Index i = 0; i < n; ++i) {
       const S* const w = view.row<S>(rows[i]);
-      const Vec c(Centered ? gradients[width] : 0.0f);
+      const Vec c(Centered ? centers[i] : 0.0f);
       Vec squares(0.0f);
       for_lanes(width, [&](Index at, Lanes lanes) {
         const Vec g = lanes.load(gradients + at) - c * lanes.load(w + at);
         squares = fma(g, g, squares);
       });
       total += static_cast<double>(sum(squares));
-      gradients += width + (Centered ? kCenter : 0);
+      gradients += width;
     }
     return total;
   }
@@ -72,11 +74,12 @@ struct FactorRows {
     const PartView view = part;
     const Optimizer optimizer(view.params);
     const Index width = view.shape.width, ahead = width < 64 ? 4 : 1;
+    const float* const centers = gradients + kSlab * width;
     for (Index i = 0; i < n; ++i) {
       S* const w = view.row<S>(rows[i]);
       const S* const next = view.row<S>(rows[i + ahead < n ? i + ahead : i]);
       Rounding<S> rounding = rounding_of_row<S>(s.noise, rows[i]);
-      const Vec c(Centered ? gradients[width] : 0.0f);
+      const Vec c(Centered ? centers[i] : 0.0f);
       for_lanes(width, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
         if (at * sizeof(S) % 64 == 0)
           for (int slot = 0; slot <= Optimizer::info.slots; ++slot)
@@ -86,10 +89,9 @@ struct FactorRows {
         if constexpr (Centered) g = g - c * old;
         step(optimizer, w + at, width, lanes, old, g, rounding);
       });
-      gradients += width + (Centered ? kCenter : 0);
+      gradients += width;
     }
   }
-  static constexpr Index kCenter = 4;  // c, padded
 
   // What this thread's copy of a row has gained goes to the row that all threads share; the copy
   // goes on from there.

@@ -28,9 +28,7 @@ struct Fm : FactorRows<S> {
   }
 
   // Of a row: Σ dscore x S over its entries, and Σ dscore x², which the step multiplies with V.
-  static Index gradient_width(const PartShape& shape) noexcept {
-    return shape.width + FactorRows<S>::kCenter;
-  }
+  static Index gradient_width(const PartShape& shape) noexcept { return shape.width + 1; }
 
   static void add_touches(const PartView& view, const Touch* touches, const std::uint32_t* at,
                           Index n, const ExampleFacts& f, float* gradients) noexcept {
@@ -39,12 +37,13 @@ struct Fm : FactorRows<S> {
     for (Index i = 0; i < n; ++i) {
       const Touch t = touches[i];
       const float* const sum = facts.sum + t.example * facts.sum_stride;
-      float* const gradient = gradients + at[i] * (width + FactorRows<S>::kCenter);
+      float* const slab = gradients + at[i] / kSlab * kSlab * (width + 1);
+      float* const gradient = slab + at[i] % kSlab * width;
       const float dx = facts.dscore[t.example] * t.x;
       for_lanes(width, [&](Index d, Lanes lanes) __attribute__((always_inline)) {
         lanes.store(fma(Vec(dx), Vec::load(sum + d), lanes.load(gradient + d)), gradient + d);
       });
-      gradient[width] += dx * t.x;
+      slab[kSlab * width + at[i] % kSlab] += dx * t.x;
     }
   }
 

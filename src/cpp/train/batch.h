@@ -13,8 +13,8 @@
 
 namespace pyfm {
 
-inline constexpr Index kBlockRows = 64;          // examples in a block
-inline constexpr Index kMaxBlocks = 32;          // whose entries are held at the same time
+inline constexpr Index kBlockRows = 64;          // examples in a block, at most
+inline constexpr Index kMaxBlocks = 32;          // whose entries are held at the same time, at most
 inline constexpr std::size_t kRowShares = 64;    // of the rows of the tables
 inline constexpr std::size_t kFloatsApart = 16;  // a cache line: no vector's store reaches over it
 
@@ -54,17 +54,15 @@ class ExampleBlock {
   std::array<std::size_t, kRowShares + 1> share_begin_{};
 };
 
-// The rows of a share that the batch has touched so far. Their gradients stand in slabs, which the
-// shares take as they need them: the i-th row's is number gradient(i) of all.
+// The rows of a share that the batch has touched so far, and the slabs of their gradients, which
+// the shares take as they need them: the i-th row's is number gradient(i) of all.
 struct RowShare {
-  static constexpr std::size_t kSlab = 32;
-
   std::vector<RowId> rows;
-  std::vector<std::uint32_t> slabs;
+  std::vector<Index> slabs;
 
-  std::uint32_t gradient(std::size_t i) const noexcept {
-    return slabs[i / kSlab] * static_cast<std::uint32_t>(kSlab) +
-           static_cast<std::uint32_t>(i % kSlab);
+  std::uint32_t gradient(Index i) const noexcept {
+    return static_cast<std::uint32_t>(slabs[static_cast<std::size_t>(i / kSlab)] * kSlab +
+                                      i % kSlab);
   }
 };
 

@@ -44,7 +44,10 @@ class BatchTrainer {
       part.sum_stride = round_up(p.shape.block, kFloatsApart);
       if (!part.needs_columns) part.sums = Array<float>(kMaxBlocks * kBlockRows * part.sum_stride);
       part.clips = part.view.params.clip_norm != kNoLimit;
-      keep_fields_ |= part.needs_columns;
+      if (part.needs_columns) {
+        keep_fields_ = true;
+        block_rows_ = 16, n_blocks_ = 4;  // so that rows are still in the cache for their gradients
+      }
       steps_at_once_ &= !part.needs_columns && !part.clips;
     }
   }
@@ -65,8 +68,12 @@ class BatchTrainer {
     PartView view;
     bool needs_columns, clips;
     Index gradient_width, sum_stride;
-    Array<float> gradients;  // (numbers, gradient_width)
+    Array<float> gradients;  // (slabs, kSlab × gradient_width)
     Array<float> sums;       // (examples at the same time, sum_stride) Scratch::sum of each
+
+    float* slab(Index number) noexcept {
+      return gradients.data() + number * kSlab * gradient_width;
+    }
   };
 
   // Pieces 0 … n - 1, each by one of the threads; body(thread, piece).
@@ -86,14 +93,14 @@ class BatchTrainer {
   void train(Index begin, Index end, Index number) {
     const float share = share_of_example(begin, end);
     double bias_gradient = 0;
-    const Index most = kMaxBlocks * kBlockRows;
+    const Index most = n_blocks_ * block_rows_;
     for (Index at = begin; at < end; at += most) {
       const Index last = std::min(at + most, end),
-                  n_blocks = round_up(last - at, kBlockRows) / kBlockRows;
+                  n_blocks = round_up(last - at, block_rows_) / block_rows_;
       poll(at);
       for_pieces(n_blocks, [&](std::size_t thread, Index b) {
-        const Index first = at + b * kBlockRows;
-        score(thread, b, first, std::min(first + kBlockRows, last), share);
+        const Index first = at + b * block_rows_;
+        score(thread, b, first, std::min(first + block_rows_, last), share);
       });
       for (Index b = 0; b < n_blocks; ++b) {
         const ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
@@ -130,10 +137,10 @@ class BatchTrainer {
   // body(rows, n, gradients) for the slabs of a share.
   template <class F>
   static void for_slabs(const RowShare& share, Part& part, F&& body) {
-    for (std::size_t at = 0; at < share.rows.size(); at += RowShare::kSlab)
-      body(share.rows.data() + at,
-           static_cast<Index>(std::min(RowShare::kSlab, share.rows.size() - at)),
-           part.gradients.data() + Index{share.gradient(at)} * part.gradient_width);
+    const auto n = static_cast<Index>(share.rows.size());
+    for (Index at = 0; at < n; at += kSlab)
+      body(share.rows.data() + at, std::min(kSlab, n - at),
+           part.slab(share.slabs[static_cast<std::size_t>(at / kSlab)]));
   }
 
   // Scales the gradients of a part's weights down to the norm allowed; returns the factor.
@@ -153,8 +160,8 @@ class BatchTrainer {
     const auto factor = static_cast<float>(most / norm);
     for_pieces(kRowShares, [&](std::size_t, Index i) {
       for_slabs(shares_[static_cast<std::size_t>(i)], part,
-                [&](const RowId*, Index n, float* gradients) {
-                  for (Index g = 0; g < n * part.gradient_width; ++g) gradients[g] *= factor;
+                [&](const RowId*, Index, float* gradients) {
+                  for (Index g = 0; g < kSlab * part.gradient_width; ++g) gradients[g] *= factor;
                 });
     });
     return factor;
@@ -215,9 +222,8 @@ class BatchTrainer {
     std::size_t touches = 0;
     for (Index b = 0; b < n_blocks; ++b)
       touches += blocks_[static_cast<std::size_t>(b)].rows().size();
-    const std::size_t slabs = n_slabs_.load() + touches / RowShare::kSlab + kRowShares;
-    for (Part& p : parts_)
-      p.gradients.resize(static_cast<Index>(slabs * RowShare::kSlab) * p.gradient_width);
+    const Index slabs = n_slabs_.load() + static_cast<Index>(touches / kSlab + kRowShares);
+    for (Part& p : parts_) p.gradients.resize(slabs * kSlab * p.gradient_width);
   }
 
   void add_touches(std::size_t thread, std::size_t i, Index n_blocks) {
@@ -255,19 +261,21 @@ class BatchTrainer {
     for (std::size_t i = 0; i < touches.size(); ++i) {
       std::uint32_t& number = gradient_of_[touches[i].row];
       if (number == 0) {
-        const std::size_t n = share.rows.size();
+        const auto n = static_cast<Index>(share.rows.size());
+        if (n % kSlab == 0) share.slabs.push_back(new_slab());
         share.rows.push_back(touches[i].row);
-        if (n % RowShare::kSlab == 0)
-          share.slabs.push_back(n_slabs_.fetch_add(1, std::memory_order_relaxed));
         number = share.gradient(n) + 1;
-        for (Part& p : parts_) {
-          std::fill_n(p.gradients.data() + Index{number - 1} * p.gradient_width, p.gradient_width,
-                      0.0f);
+        for (const Part& p : parts_)
           if (!p.needs_columns) fetch_row(p.view, touches[i].row);
-        }
       }
       numbers[i] = number - 1;
     }
+  }
+
+  Index new_slab() {
+    const Index number = n_slabs_.fetch_add(1, std::memory_order_relaxed);
+    for (Part& p : parts_) std::fill_n(p.slab(number), kSlab * p.gradient_width, 0.0f);
+    return number;
   }
 
   void add_columns(std::size_t p, Index n_blocks) {
@@ -344,11 +352,12 @@ class BatchTrainer {
   std::vector<Worker> workers_;
   std::vector<Part> parts_;
   bool keep_fields_ = false;
+  Index block_rows_ = kBlockRows, n_blocks_ = kMaxBlocks;
   bool steps_at_once_ = true;  // each share as soon as its gradients are complete
   std::vector<ExampleBlock> blocks_;
   std::vector<RowShare> shares_;
   std::vector<std::vector<std::uint32_t>> at_;  // of each thread
-  std::atomic<std::uint32_t> n_slabs_{0};
+  std::atomic<Index> n_slabs_{0};
   GradientMap gradient_of_;
   LossSum total_;
   std::chrono::steady_clock::time_point last_poll_ = std::chrono::steady_clock::now();
