@@ -173,6 +173,7 @@ def _state_to_json(state: TrainingState) -> dict[str, Any]:
         "seed": state.seed,
         "origin": None if state.origin is None else asdict(state.origin),
         "has_best": state.has_best,
+        "n_batches": state.n_batches,
     }
 
 
@@ -198,7 +199,9 @@ def _state(given: Any, spec: ModelSpec) -> TrainingState | None:
     has_best = _get(given, "has_best", bool)
     if has_best and origin is None:
         refuse("metadata: training.has_best", "false where there is no origin", True)
-    return TrainingState(made, seed, None if origin is None else Origin(**origin), has_best)
+    n_batches = check_int("metadata: training.n_batches", given.get("n_batches", 0), 0, 2**62)
+    origin = None if origin is None else Origin(**origin)
+    return TrainingState(made, seed, origin, has_best, n_batches)
 
 
 def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
