@@ -165,7 +165,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         seed, *seeds = (int(random.randint(2**31 - 1)) for _ in range(3))
         origin = Origin.of(train, *seeds)
         if earlier and resumption:
-            origin = origin_of(resumption, earlier, train, origin, self.random_state)
+            origin = origin_of(resumption, earlier, origin, self.random_state)
         if not valid and stops_early(callbacks):
             fraction, stratify = settings.validation_fraction, self._loss == "logistic"
             train, valid["valid"] = split(
@@ -222,9 +222,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         OSError
             If the file cannot be written; an existing one is left as it was.
         ValueError
-            If a parameter or class label is of a type that JSON does not hold, or the state is
-            asked for that the model does not have: it was interrupted, loaded without, copied, or
-            early stopping went back to an earlier epoch.
+            If `optimizer_state` is no bool, a parameter or class label is of a type that JSON does
+            not hold, or the state is asked for that the model does not have: it was interrupted,
+            loaded without, copied, or early stopping went back to an earlier epoch.
         """
         from pyfm.model_file import save
 

@@ -84,8 +84,12 @@ def from_json(text: str) -> tuple[Estimator, dict[str, Any]]:
     metadata["classes"] = _classes(metadata.get("classes"), model)
     metadata["stream"] = _stream(metadata.get("stream"))
     metadata["admission"] = _admission(metadata.get("admission"))
-    _check_history(_get(metadata, "history", dict), _get(metadata, "best_epoch", int))
-    metadata["training"] = _state(metadata.get("training"), metadata["spec"])
+    history = _get(metadata, "history", dict)
+    _check_history(history, _get(metadata, "best_epoch", int))
+    metadata["training"] = state = _state(metadata.get("training"), metadata["spec"])
+    of_fit = metadata["stream"] is None or (state is not None and state.origin is not None)
+    if of_fit and "epoch" not in history:
+        refuse("metadata: history", "the epochs of a fit", sorted(history))
     inputs = _get(metadata, "inputs", dict)
     if inputs.get("kind") not in ("dataset", "ids", "values"):
         refuse("metadata: inputs.kind", "'dataset', 'ids' or 'values'", inputs.get("kind"))
