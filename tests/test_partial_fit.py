@@ -404,6 +404,13 @@ BAD_CLASSES: list[tuple[Any, Any, str]] = [
     (["a", "a"], None, "classes: expected the two labels, since the first rows"),
     ([0, 1], [0], r"classes: expected two different labels, found \[0\]"),
     ([0, 1], [0, 1, 2], "classes: expected two different labels"),
+    ([0, 1], 1, "classes: expected two different labels, found 1"),
+    ([0, 1], "ab", "classes: expected two different labels, found 'ab'"),
+    ([0, 1], {0, 1}, "classes: expected two different labels, found {0, 1}"),
+    ([0, 1], [[0, 1]], r"classes: expected two different labels, found \[\[0, 1\]\]"),
+    ([0, 1], [0, None], r"classes: expected two different labels, found \[0, None\]"),
+    ([1, 1], [1, np.nan], "classes: expected two different labels"),
+    ([0, 0], [0, np.inf], "classes: expected two different labels"),
     ([0, 1], [1, 2], r"y\[0\]: expected one of the classes 1 and 2, found 0"),
     ([0, 1, 2], None, "y: expected two classes, found 3 classes"),
     (None, None, "y: expected targets, found None"),
@@ -419,8 +426,11 @@ def test_bad_classes(y: Any, classes: Any, message: str) -> None:
 
 def test_other_classes_later() -> None:
     model = pyfm.LinearClassifier().partial_fit([[0], [1]], [0, 1])
-    with pytest.raises(ValueError, match=r"classes: expected None or \[0, 1\], those of the first"):
-        model.partial_fit([[0]], [0], classes=[0, 2])
+    for classes in ([0, 2], 0, [0, None]):
+        with pytest.raises(
+            ValueError, match=r"classes: expected None or \[0, 1\], those of the fi"
+        ):
+            model.partial_fit([[0]], [0], classes=classes)
     with pytest.raises(ValueError, match=r"y\[0\]: expected one of the classes 0 and 1, found 2"):
         model.partial_fit([[0]], [2])
     data = Dataset.from_ids([[0], [1]], [0, 1])
