@@ -568,6 +568,17 @@ def test_a_call_that_diverges_is_undone(model: str, optimizer: str) -> None:
     assert found.n_features_admitted_ == same.n_features_admitted_
 
 
+def test_fields_of_a_call_that_diverges_are_not_kept() -> None:
+    model = pyfm.FMRegressor(optimizer="sgd").partial_fit(X[:, :2], Y)
+    spec = model._spec
+    rows = Dataset.from_ids(X, np.full(len(Y), 3e38), sample_weight=np.full(len(Y), 1e30))
+    with pytest.raises(ValueError, match="training diverged in call 2"):
+        model.partial_fit(rows)
+    assert model._spec == spec
+    model.partial_fit(Dataset.from_ids(X, Y))
+    assert model.n_fields_ == model._spec.n_fields == 4
+
+
 def test_a_first_call_that_diverges() -> None:
     model = pyfm.LinearRegressor(optimizer="sgd", learning_rate=1e30)
     with pytest.raises(ValueError, match="call 1 of partial_fit"):
