@@ -275,6 +275,19 @@ def test_damaged_counts(tensor: str, values: list[float], message: str, tmp_path
         pyfm.load(tmp_path / "model")
 
 
+def test_a_threshold_that_was_lowered_for_a_call_that_diverged() -> None:
+    """What is due since then is admitted by the next call."""
+    model = pyfm.LinearRegressor(min_count=5, random_state=0)
+    for _ in range(3):
+        model.partial_fit([[0, 1]], [1.0])
+    model.set_params(min_count=2)
+    with pytest.raises(ValueError, match="training diverged"):
+        model.partial_fit([[2, 3]], [3e38], sample_weight=[1e30])
+    assert (model.n_features_seen_, model.n_features_admitted_) == (2, 0)
+    model.partial_fit([[2, 3]], [1.0])
+    assert (model.n_features_seen_, model.n_features_admitted_) == (4, 2)
+
+
 def test_early_stopping_and_callbacks_with_few_features(tmp_path: Path) -> None:
     X, y = id_rows()
     model = pyfm.FFMClassifier(

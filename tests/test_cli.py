@@ -221,6 +221,24 @@ def test_what_cannot_be_resumed(folder: Path, capsys: pytest.CaptureFixture[str]
     assert "missing" in fail(1, "--checkpoint", "missing/checkpoint")
 
 
+def test_no_file_takes_the_place_of_another(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = Path("train.ffm").read_bytes(), Path("valid.ffm").read_bytes()
+    for options in (
+        "train.ffm train.ffm",
+        "-p valid.ffm train.ffm ./valid.ffm",
+        "--checkpoint train.ffm train.ffm",
+        "--checkpoint valid.ffm -p valid.ffm train.ffm model",
+    ):
+        assert run(["train", *options.split()]) == 2
+        assert "holds the rows, which it would replace" in capsys.readouterr().err
+    assert run(["train", "--checkpoint", "model", "train.ffm", "model"]) == 2
+    assert "--checkpoint: expected a file beside MODEL, found model" in capsys.readouterr().err
+    assert (Path("train.ffm").read_bytes(), Path("valid.ffm").read_bytes()) == before
+    assert not Path("model").exists()
+
+
 # --- predict, info, demo --------------------------------------------------------------------------
 
 
@@ -297,6 +315,29 @@ def test_help(command: list[str]) -> None:
     assert "Usage: pyfm" in succeed(*command, "--help")
 
 
+def test_info_of_streams(tmp_path: Path) -> None:
+    model = pyfm.LinearClassifier(random_state=0).partial_fit([[0], [1]], [0, 1])
+    model.partial_fit([[0]], [0]).save(tmp_path / "stream")
+    out = succeed("info", str(tmp_path / "stream"))
+    assert re.search(r"^trained +2 calls of partial_fit, 3 rows$", out, re.MULTILINE)
+    assert re.search(r"^progressive_logloss +0\.\d{5} in call 2 of partial_fit$", out, re.MULTILINE)
+    nothing = pyfm.LinearClassifier().partial_fit([[0], [1]], [0, 1], sample_weight=[0, 0])
+    nothing.save(tmp_path / "nothing")
+    assert "0 calls of partial_fit, 2 rows" in succeed("info", str(tmp_path / "nothing"))
+
+
+def test_class_weights(folder: Path) -> None:
+    succeed(
+        "train", "-t", "2", "--class-weight", "1=5", "--class-weight=0=.5", "train.ffm", "model"
+    )
+    model = pyfm.load("model")
+    assert model.class_weight == {1: 5.0, 0: 0.5}
+    same = pyfm.FFMClassifier(
+        class_weight={0: 0.5, 1: 5.0}, epochs=2, learning_rate=0.2, random_state=0
+    ).fit(Dataset.from_libffm("train.ffm"))
+    np.testing.assert_array_equal(model.factors_, same.factors_)
+
+
 def test_help_waits_for_no_library() -> None:
     code = "import sys; from pyfm.cli import run; run(['--help']); print('sklearn' in sys.modules)"
     done = subprocess.run(
@@ -341,6 +382,14 @@ def test_no_command_is_help_and_version() -> None:
         ("train --batch-size all train.ffm", 2, "batch_size: expected an integer >= 1, or 'full'"),
         ("train --seed -1 train.ffm", 2, "random_state"),
         ("train --negative-sampling 0 train.ffm", 2, "negative_sampling: expected a number"),
+        ("train --class-weight 1 train.ffm", 2, "--class-weight: expected LABEL=WEIGHT with a la"),
+        ("train --class-weight a=1 train.ffm", 2, "as in 1=5, found 'a=1'"),
+        ("train --class-weight 1=x train.ffm", 2, "as in 1=5, found '1=x'"),
+        ("train --class-weight 1=-2 train.ffm", 2, "class_weight[1]: expected a finite number >="),
+        ("train --class-weight 1=nan train.ffm", 2, "class_weight[1]: expected a finite number >="),
+        ("train --class-weight 1=2 --class-weight 1=3 train.ffm", 2, "each label once, found '1=3"),
+        ("train --class-weight 1=2 --balanced train.ffm", 2, "expected none beside --balanced"),
+        ("train --class-weight 7=2 train.ffm", 1, "class_weight: expected weights of the classes"),
         ("train --label-smoothing 1 train.ffm", 2, "label_smoothing: expected a number"),
         ("train --feature-dropout 1 train.ffm", 2, "feature_dropout: expected a number"),
         ("train --feature-dropout nan train.ffm", 2, "feature_dropout: expected a number"),

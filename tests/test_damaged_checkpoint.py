@@ -73,6 +73,11 @@ DAMAGES: dict[str, tuple[Any, str]] = {
         put("training", "origin", "n_rows", value=2**63), "origin.n_rows: expected an integer in"
     ),
     "rows in words": (put("training", "origin", "nnz", value="1"), "origin.nnz: expected"),
+    "batches in words": (add("n_batches", "1"), "training.n_batches: expected an integer in"),
+    "negative batches": (add("n_batches", -1), "training.n_batches: expected an integer in"),
+    "history of a stream": (
+        put("history", value={"call": [1, 2]}), "metadata: history: expected the epochs of a fit"
+    ),
     "best of no checkpoint": (add("origin", None), "has_best: expected false where there is no"),
     "best in words": (add("has_best", 1), "has_best: expected bool"),
     "no best": (add("has_best", False), "tensors: expected"),

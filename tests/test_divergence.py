@@ -111,7 +111,11 @@ def test_an_evaluation_that_breaks() -> None:
         ),
         ({"y": [1e30, 0.0]}, {}, r"targets of up to 1e\+30; scale them to about 1"),
         ({"values": [1e30, 1], "y": [-20.0, 0]}, {"normalize": True}, "targets of up to 20; scale"),
-        ({"sample_weight": [1e30, 1.0]}, {}, r"weights of rows of up to 1e\+30"),
+        (
+            {"sample_weight": [1e30, 1.0]},
+            {},
+            r"weights of rows of up to 1e\+30 \(sample_weight\), which are long steps",
+        ),
         ({}, {}, "the learning_rate is too large; use a smaller one, such as 100000"),
     ],
 )
@@ -120,3 +124,12 @@ def test_the_likely_cause(data: Any, params: Any, cause: str) -> None:
     model = pyfm.LinearRegressor(epochs=99, optimizer="sgd", learning_rate=1e6, **params)
     with pytest.raises(ValueError, match=f"Likely cause: {cause}"):
         model.fit(rows)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_the_weights_of_classifiers_have_two_factors(method: str) -> None:
+    model = pyfm.LinearClassifier(
+        optimizer="sgd", learning_rate=10, class_weight={0: 1e38, 1: 1e38}, epochs=9
+    )
+    with pytest.raises(ValueError, match=r"\(sample_weight times class_weight\), which are long"):
+        getattr(model, method)([[0], [1]] * 99, [0, 1] * 99)

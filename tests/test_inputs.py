@@ -80,3 +80,24 @@ def test_a_dataset_brings_its_own(name: str) -> None:
 def test_ids_bring_their_fields() -> None:
     with pytest.raises(ValueError, match="fields: expected None, since X holds integers"):
         as_dataset([[0, 1]], fields=[0, 1])
+
+
+@pytest.mark.parametrize("name", ["y", "sample_weight"])
+def test_nothing_is_not_one_for_each_row(name: str) -> None:
+    """To the core an array of nothing is none at all."""
+    message = rf"^{name}: expected length 2 \(one per row\), found 0"
+    given: dict[str, Any] = {"y": [0, 1]} | {name: []}
+    for some in ([[0, 2], [1, 3]], X, sp.csr_matrix(X)):
+        with pytest.raises(ValueError, match=message):
+            as_dataset(some, **given)
+    with pytest.raises(ValueError, match=message):
+        Dataset.from_arrays([0, 1, 2], [0, 1], **given)
+    rows = as_dataset(X, [0, 1])
+    with pytest.raises(ValueError, match=message):
+        rows.with_targets(**given)
+    assert rows[:0].with_targets([], []).y is None
+
+
+def test_values_of_nothing_are_not_values() -> None:
+    with pytest.raises(ValueError, match=r"^values: expected length 2 \(one per index\), found 0"):
+        Dataset.from_arrays([0, 1, 2], [0, 1], values=[])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import pickle
+import signal
 import threading
 import time
 from copy import deepcopy
@@ -404,6 +405,13 @@ BAD_CLASSES: list[tuple[Any, Any, str]] = [
     (["a", "a"], None, "classes: expected the two labels, since the first rows"),
     ([0, 1], [0], r"classes: expected two different labels, found \[0\]"),
     ([0, 1], [0, 1, 2], "classes: expected two different labels"),
+    ([0, 1], 1, "classes: expected two different labels, found 1"),
+    ([0, 1], "ab", "classes: expected two different labels, found 'ab'"),
+    ([0, 1], {0, 1}, "classes: expected two different labels, found {0, 1}"),
+    ([0, 1], [[0, 1]], r"classes: expected two different labels, found \[\[0, 1\]\]"),
+    ([0, 1], [0, None], r"classes: expected two different labels, found \[0, None\]"),
+    ([1, 1], [1, np.nan], "classes: expected two different labels"),
+    ([0, 0], [0, np.inf], "classes: expected two different labels"),
     ([0, 1], [1, 2], r"y\[0\]: expected one of the classes 1 and 2, found 0"),
     ([0, 1, 2], None, "y: expected two classes, found 3 classes"),
     (None, None, "y: expected targets, found None"),
@@ -419,8 +427,11 @@ def test_bad_classes(y: Any, classes: Any, message: str) -> None:
 
 def test_other_classes_later() -> None:
     model = pyfm.LinearClassifier().partial_fit([[0], [1]], [0, 1])
-    with pytest.raises(ValueError, match=r"classes: expected None or \[0, 1\], those of the first"):
-        model.partial_fit([[0]], [0], classes=[0, 2])
+    for classes in ([0, 2], 0, [0, None]):
+        with pytest.raises(
+            ValueError, match=r"classes: expected None or \[0, 1\], those of the fi"
+        ):
+            model.partial_fit([[0]], [0], classes=classes)
     with pytest.raises(ValueError, match=r"y\[0\]: expected one of the classes 0 and 1, found 2"):
         model.partial_fit([[0]], [2])
     data = Dataset.from_ids([[0], [1]], [0, 1])
@@ -558,6 +569,17 @@ def test_a_call_that_diverges_is_undone(model: str, optimizer: str) -> None:
     assert found.n_features_admitted_ == same.n_features_admitted_
 
 
+def test_fields_of_a_call_that_diverges_are_not_kept() -> None:
+    model = pyfm.FMRegressor(optimizer="sgd").partial_fit(X[:, :2], Y)
+    spec = model._spec
+    rows = Dataset.from_ids(X, np.full(len(Y), 3e38), sample_weight=np.full(len(Y), 1e30))
+    with pytest.raises(ValueError, match="training diverged in call 2"):
+        model.partial_fit(rows)
+    assert model._spec == spec
+    model.partial_fit(Dataset.from_ids(X, Y))
+    assert model.n_fields_ == model._spec.n_fields == 4
+
+
 def test_a_first_call_that_diverges() -> None:
     model = pyfm.LinearRegressor(optimizer="sgd", learning_rate=1e30)
     with pytest.raises(ValueError, match="call 1 of partial_fit"):
@@ -578,8 +600,13 @@ def test_an_interruption_is_undone() -> None:
             model.partial_fit(ids, y)
             time.sleep(1)
 
-    with pytest.raises(KeyboardInterrupt):
-        interrupt()
+    # Programs that a shell starts in the background ignore it: the loop would not end.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupt()
+    finally:
+        signal.signal(signal.SIGINT, before)
     if model.history_["call"] == [1]:  # the call was interrupted and not what came after it
         assert_same(model, same)
         assert_same(learn(model, ids[:500], y[:500]), learn(same, ids[:500], y[:500]))

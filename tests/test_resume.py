@@ -94,6 +94,23 @@ def test_from_every_epoch(
     assert_resumes(make, tmp_path, rows, n_jobs=(1,) if batch_size == 1 else (1, 2, 4))
 
 
+def test_a_warm_start_with_fewer_features(rows: Dataset, tmp_path: Path) -> None:
+    """What has to be the same are the rows, not the model that goes on with them."""
+    ids, y = np.array([[0, 3], [1, 5], [2, 9]] * 5), [0, 1, 1] * 5
+    path = tmp_path / "checkpoint"
+
+    def make(epochs: int) -> Any:
+        return pyfm.FFMClassifier(epochs=epochs, warm_start=True, random_state=0)
+
+    few = Dataset.from_ids(ids[:, :1], y)
+    whole = make(2).fit(Dataset.from_ids(ids, y)).set_params(epochs=4).fit(few)
+    part = make(2).fit(Dataset.from_ids(ids, y)).fit(few, callbacks=[checkpoint(path)])
+    assert (part.n_features_in_, part.n_fields_, part.n_iter_) == (10, 2, 4)
+    assert_same(make(4).fit(few, resume_from=path), whole)
+    with pytest.raises(ValueError, match=r"^X: expected 3 features, as in .*, found 10"):
+        make(4).fit(Dataset.from_ids(ids[:, :1], y, n_features=10), resume_from=path)
+
+
 PLATEAU = ReduceOnPlateau(0.3, n_iter_no_change=1)
 OVERFITTING: dict[str, Any] = {"normalize": False, "init_scale": 1.0, "learning_rate": 0.5}
 VARIANTS: dict[str, dict[str, Any]] = {

@@ -226,6 +226,13 @@ class Model:
         """These features, ascending, and in how many examples. Copies."""
     def set_counts(self, features: FeatureIds, counts: NDArray[np.uint32]) -> None:
         """Of features without a row."""
+    # Where the random numbers of 16-bit rounding go on in a stream: the batches so far, and, shape
+    # (n_parts, 16), what follows the last row that was learned by itself; no parts before.
+    @property
+    def n_batches(self) -> int: ...
+    @property
+    def stream_noise(self) -> NDArray[np.uint32]: ...
+    def set_stream_position(self, n_batches: int, noise: NDArray[np.uint32]) -> None: ...
     def learn(
         self, data: Dataset, *, n_threads: int, batch_size: int
     ) -> tuple[Floats, StreamStats]:

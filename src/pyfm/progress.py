@@ -16,6 +16,8 @@ class Origin:
     """Where the training rows come from: the data as given, and what chooses among them."""
 
     n_rows: int
+    n_features: int  # of the data; those of the model may be more
+    n_fields: int
     nnz: int
     checksum: int
     split_seed: int  # of the rows that early stopping sets apart
@@ -27,7 +29,8 @@ class Origin:
         arrays = (data.indptr, data.features, data.fields, data.values, data.y, data.weight)
         sums = [0 if array is None else _core.checksum(array) for array in arrays]
         checksum = _core.checksum(np.array(sums, np.uint64)) >> 1
-        return cls(data.n_rows, data.nnz, checksum, split_seed, sample_seed)
+        sizes = data.n_rows, data.n_features, data.n_fields, data.nnz
+        return cls(*sizes, checksum, split_seed, sample_seed)
 
 
 @dataclass(frozen=True)

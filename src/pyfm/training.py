@@ -249,6 +249,7 @@ class Training:
                 max(self._learning_rates().values()),
                 self._data.train,
                 normalize=self._options.normalize,
+                has_classes=self._options.loss == "logloss",
             )
 
     @property

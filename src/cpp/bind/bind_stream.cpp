@@ -1,5 +1,6 @@
 // Models that learn from streams: calls, and counts of features without a row.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -55,6 +56,30 @@ void set_counts(Model& model, const ArrayArg<FeatureId>& features,
   model.recount = true;
 }
 
+// (n_parts, 16); no parts before a stream's first rows that are learned one by one.
+py::array_t<std::uint32_t> stream_noise(const Model& model) {
+  const std::vector<NoiseState>& noise = model.stream.noise;
+  py::array_t<std::uint32_t> out({noise.size(), std::tuple_size_v<NoiseState>});
+  std::uint32_t* to = out.mutable_data();
+  for (const NoiseState& part : noise) to = std::ranges::copy(part, to).out;
+  return out;
+}
+
+void set_stream_position(Model& model, Index n_batches, const ArrayArg<std::uint32_t>& noise) {
+  constexpr py::ssize_t width = std::tuple_size_v<NoiseState>;
+  const auto n_parts = static_cast<py::ssize_t>(model.parts().size());
+  if (noise.ndim() != 2 || noise.shape(1) != width || (noise.shape(0) != n_parts && noise.size()))
+    throw std::invalid_argument("noise: expected 16 numbers for each part, or none");
+  if (n_batches < 0) throw std::invalid_argument("n_batches: expected at least 0");
+  model.stream.n_batches = n_batches;
+  model.stream.noise.resize(static_cast<std::size_t>(noise.shape(0)));
+  const std::uint32_t* from = noise.data();
+  for (NoiseState& part : model.stream.noise) {
+    std::copy_n(from, width, part.data());
+    from += width;
+  }
+}
+
 }  // namespace
 
 void bind_stream(py::module_& m) {
@@ -74,6 +99,10 @@ void bind_stream(py::module_& m) {
       .def_property_readonly("counts", &counts)
       .def("set_counts", &set_counts, py::arg("features").noconvert(),
            py::arg("counts").noconvert())
+      .def_property_readonly("n_batches", [](const Model& model) { return model.stream.n_batches; })
+      .def_property_readonly("stream_noise", &stream_noise)
+      .def("set_stream_position", &set_stream_position, py::arg("n_batches"),
+           py::arg("noise").noconvert())
       .def("learn", &learn_rows, py::arg("data"), py::kw_only(), py::arg("n_threads"),
            py::arg("batch_size"));
 }

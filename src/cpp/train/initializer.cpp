@@ -1,6 +1,7 @@
 #include "train/initializer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "train/feature_count.h"
@@ -31,6 +32,13 @@ void fill_rows(Model& model, Index first, int n_threads, const Poll& poll) {
         p.kernels().init_slots(p.view(), r);
       }
   });
+}
+
+// Those of `all`, ascending, that are not there yet.
+void add_others(std::vector<FeatureId>& features, const std::vector<FeatureId>& all) {
+  std::vector<FeatureId> known = features;
+  std::ranges::sort(known);
+  std::ranges::set_difference(all, known, std::back_inserter(features));
 }
 
 void add_filled_rows(Model& model, const Counted& features, int n_threads, const Poll& poll) {
@@ -81,14 +89,16 @@ Counted admit(Model& model, const Dataset& data, bool in_order, int n_threads, c
   std::vector<FeatureId> enough = count_features(model, data, {}, in_order ? 1 : n_threads, poll);
   Counted features;
   try {
-    if (model.recount || (!in_order && static_cast<Index>(enough.size()) > rows.n_features() / 16))
-      enough = rows.counted(model.min_count());
-    else if (!in_order)
-      std::ranges::sort(enough);
-    if (in_order)
+    if (in_order) {
+      if (model.recount) add_others(enough, rows.counted(model.min_count()));
       for (const FeatureId j : enough) features.push_back({j, rows.count_of(j)});
-    else
+    } else {
+      if (model.recount || static_cast<Index>(enough.size()) > rows.n_features() / 16)
+        enough = rows.counted(model.min_count());
+      else
+        std::ranges::sort(enough);
       features = rows.by_frequency(enough);
+    }
     add_filled_rows(model, features, n_threads, poll);
   } catch (...) {
     for (const RowMap::Counted& f : features) rows.set_count(f.feature, f.count);

@@ -32,6 +32,7 @@ class Learning {
         n_features_(model.spec().n_features),
         first_new_(model.rows().n_rows()),
         bias_started_(model.bias_started),
+        recount_(model.recount),
         stream_(model.stream) {}
 
   void run(std::span<float> scores) {
@@ -69,6 +70,7 @@ class Learning {
     }
     model_.resize(n_features_);
     model_.bias_started = bias_started_;
+    model_.recount = recount_;
     model_.stream = stream_;
     return true;
   }
@@ -92,7 +94,7 @@ class Learning {
   int n_threads_;
   // As it was before.
   Index n_features_, first_new_;
-  bool bias_started_;
+  bool bias_started_, recount_;
   StreamPosition stream_;
   // What has been done.
   std::vector<RowMap::Counted> admitted_;

@@ -9,6 +9,11 @@ import typer
 
 from pyfm.cli.options import in_bytes
 
+# Of the history: numbers of entries, and what does not say how good the model is.
+_NOT_SHOWN = {
+    "epoch", "call", "n_rows", "learning_rate", "seconds", "valid_seconds", "rows_per_second"
+}  # fmt: skip
+
 
 def info(
     model_path: Annotated[Path, typer.Argument(metavar="MODEL", help="What `train` wrote.")],
@@ -17,7 +22,14 @@ def info(
     from pyfm.model_file.reader import describe  # loads scikit-learn
 
     model, metadata = describe(model_path)
-    spec, history = metadata["spec"], metadata["history"]
+    spec, history, best = metadata["spec"], metadata["history"], metadata["best_epoch"]
+    if "epoch" in history:
+        at, of = history["epoch"].index(best), f"epoch {best}"
+        trained = f"{history['epoch'][-1]} epochs, the best is {best}"
+    else:
+        stream, at = metadata["stream"], -1
+        of = f"call {stream.n_calls} of partial_fit"
+        trained = f"{stream.n_calls} calls of partial_fit, {stream.n_rows:,} rows"
     size = in_bytes(model_path.stat().st_size)
     lines = {
         "file": f"{model_path} ({size}, format {metadata['format_version']}, "
@@ -27,13 +39,11 @@ def info(
         "fields": f"{spec.n_fields:,}",
         "weights": ", ".join(f"{name} {shape}" for name, shape in spec.shapes().items()),
         "optimizer state": "none" if metadata["training"] is None else "held",
-        "trained": f"{history['epoch'][-1]} epochs, the best is {metadata['best_epoch']}",
+        "trained": trained,
     }
-    best = metadata["best_epoch"]
-    at = history["epoch"].index(best)
     for name, column in history.items():
-        if name not in ("epoch", "learning_rate", "seconds", "valid_seconds", "rows_per_second"):
-            lines[name] = f"{column[at]:.5f} in epoch {best}"
+        if name not in _NOT_SHOWN:
+            lines[name] = f"{column[at]:.5f} in {of}"
     for name, value in model.get_params(deep=False).items():
         lines[name] = repr(value)
     for name, text in lines.items():

@@ -116,6 +116,12 @@ def train(
     balanced: Annotated[
         bool, typer.Option("--balanced", help="Weigh rows so that both classes weigh the same.")
     ] = False,
+    class_weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LABEL=WEIGHT", help="Weight of the rows with a label, such as 1=5; repeatable."
+        ),
+    ] = None,
     negative_sampling: Annotated[
         float,
         typer.Option(help="Share of the negative rows to learn; probabilities stay calibrated."),
@@ -166,7 +172,7 @@ def train(
         early_stopping=auto_stop,
         n_iter_no_change=patience,
         metric=metric.value,
-        class_weight="balanced" if balanced else None,
+        class_weight=_class_weight(balanced, class_weight or []),
         negative_sampling=negative_sampling,
         label_smoothing=label_smoothing,
         augmentation=_augmentation(feature_dropout, bootstrap),
@@ -178,8 +184,11 @@ def train(
     )
     target = model_path or Path(f"{train_path.name}.model")
     check_destination(target)  # now, and not after hours of training
+    _check_kept(train_path, valid, target, checkpoint)
     if resume:
         _check_checkpoint(checkpoint)
+    elif checkpoint and checkpoint.resolve() == target.resolve():
+        raise typer.BadParameter(f"--checkpoint: expected a file beside MODEL, found {target} too")
     watch = Stopwatch()
     rows = read(train_path, data_format)
     valid_rows = None if valid is None else read(valid, data_format)
@@ -204,6 +213,17 @@ def train(
         raise interrupt
 
 
+def _check_kept(train: Path, valid: Path | None, target: Path, checkpoint: Path | None) -> None:
+    """No file is written over another one of the command."""
+    read = [path.resolve() for path in (train, valid) if path]
+    if target.resolve() in read:
+        raise typer.BadParameter(f"MODEL: {target} holds the rows, which it would replace")
+    if checkpoint and checkpoint.resolve() in read:
+        raise typer.BadParameter(
+            f"--checkpoint: {checkpoint} holds the rows, which it would replace"
+        )
+
+
 def _check_checkpoint(checkpoint: Path | None) -> None:
     """Before the data are read."""
     if checkpoint is None:
@@ -225,6 +245,26 @@ def _estimator(kind: ModelKind, params: dict[str, Any], **others: Any) -> Estima
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     return estimator
+
+
+def _class_weight(balanced: bool, given: list[str]) -> dict[int, float] | str | None:
+    """The weights themselves are checked with the other parameters."""
+    if not given:
+        return "balanced" if balanced else None
+    if balanced:
+        raise typer.BadParameter("--class-weight: expected none beside --balanced, found both")
+    weights: dict[int, float] = {}
+    for pair in given:
+        label, _, weight = pair.partition("=")
+        try:
+            number, factor = int(label), float(weight)
+        except ValueError:
+            expected = "--class-weight: expected LABEL=WEIGHT with a label 0, 1 or -1, as in 1=5"
+            raise typer.BadParameter(f"{expected}, found {pair!r}") from None
+        if number in weights:
+            raise typer.BadParameter(f"--class-weight: expected each label once, found {pair!r}")
+        weights[number] = factor
+    return weights
 
 
 def _augmentation(feature_dropout: float, bootstrap: bool) -> pyfm.Augmentation | None:

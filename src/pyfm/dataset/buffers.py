@@ -79,8 +79,16 @@ def floats(name: str, values: npt.ArrayLike) -> Floats:
         return np.require(array, np.float32, ["C", "A"])
 
 
-def optional_floats(name: str, values: npt.ArrayLike | None) -> Floats | None:
-    return None if values is None else one_dimensional(name, floats(name, values))
+def optional_floats(
+    name: str, values: npt.ArrayLike | None, length: int, unit: str = "row"
+) -> Floats | None:
+    """float32 for each of so many rows or entries; None is none, and so are those of no rows."""
+    if values is None:
+        return None
+    array = one_dimensional(name, floats(name, values))
+    if length and not len(array):  # which to the core is none
+        raise ValueError(f"{name}: expected length {length} (one per {unit}), found 0")
+    return array
 
 
 def stored_values(values: Floats) -> Floats | None:

@@ -261,8 +261,8 @@ class Dataset:
         self, y: npt.ArrayLike | None, sample_weight: npt.ArrayLike | None = None
     ) -> Dataset:
         """The same rows, shared, with other targets and weights; None removes them."""
-        weight = optional_floats("sample_weight", sample_weight)
-        core = self.core.with_targets(optional_floats("y", y), weight)
+        weight = optional_floats("sample_weight", sample_weight, self.n_rows)
+        core = self.core.with_targets(optional_floats("y", y, self.n_rows), weight)
         return Dataset(core, encoder=self.encoder)
 
     def with_clicks(self, clicks: npt.ArrayLike, impressions: npt.ArrayLike) -> Dataset:

@@ -165,7 +165,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         seed, *seeds = (int(random.randint(2**31 - 1)) for _ in range(3))
         origin = Origin.of(train, *seeds)
         if earlier and resumption:
-            origin = origin_of(resumption, earlier, train, origin, self.random_state)
+            origin = origin_of(resumption, earlier, origin, self.random_state)
         if not valid and stops_early(callbacks):
             fraction, stratify = settings.validation_fraction, self._loss == "logistic"
             train, valid["valid"] = split(
@@ -212,18 +212,19 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             written to.
         optimizer_state : bool, default=False
             Whether the file also holds what the optimizers keep beside each weight, so that the
-            loaded model goes on exactly with ``warm_start=True``. Predictions need none of it; the
-            file is 1 (momentum, nesterov, adagrad, rmsprop), 2 (ftrl) or 3 (adam) times larger by
-            it, and the loaded model takes as much more memory.
+            loaded model goes on exactly, with ``warm_start=True`` or `partial_fit`. Predictions
+            need none of it; the file is 1 (momentum, nesterov, adagrad, rmsprop), 2 (ftrl) or 3
+            (adam) times larger by it, and the loaded model takes as much more memory. Without it,
+            features whose weights are all 0 are left out, and are new to a model that goes on.
 
         Raises
         ------
         OSError
             If the file cannot be written; an existing one is left as it was.
         ValueError
-            If a parameter or class label is of a type that JSON does not hold, or the state is
-            asked for that the model does not have: it was interrupted, loaded without, copied, or
-            early stopping went back to an earlier epoch.
+            If `optimizer_state` is no bool, a parameter or class label is of a type that JSON does
+            not hold, or the state is asked for that the model does not have: it was interrupted,
+            loaded without, copied, or early stopping went back to an earlier epoch.
         """
         from pyfm.model_file import save
 

@@ -14,7 +14,7 @@ from pyfm.checks import refuse
 from pyfm.dataset import Dataset
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.partial_fit import partial_fit
-from pyfm.estimators.targets import Labels
+from pyfm.estimators.targets import Labels, two_labels
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -81,7 +81,6 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
             The two labels, in the first call. None: those of the first rows; if these have only
             one, it must be 0, 1 or -1, whose other is 1, 0 or 1.
 
-
         Returns
         -------
         self
@@ -90,9 +89,9 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         ------
         ValueError
             For parameters out of range or without a meaning in a stream (early_stopping,
-            learning_rate_schedule, "balanced" weights), rows that the model cannot learn, fields
-            that an FFM was not made with, and a training that diverges: scores or weights that are
-            no longer finite.
+            learning_rate_schedule, augmentation, "balanced" weights), rows that the model cannot
+            learn, fields that an FFM was not made with, and a training that diverges: scores or
+            weights that are no longer finite.
         MemoryError
             If the model with the new features does not fit in memory, before it grows.
         KeyboardInterrupt
@@ -224,7 +223,8 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         if "_targets" not in vars(self):
             return Labels.of_stream(X, y, classes)
         known = self._targets.classes
-        if classes is not None and not np.array_equal(np.unique(np.asarray(classes)), known):
+        given = None if classes is None else two_labels(classes)
+        if classes is not None and (given is None or not np.array_equal(given, known)):
             refuse("classes", f"None or {known.tolist()}, those of the first call", classes)
         return self._targets
 

@@ -60,8 +60,8 @@ n_jobs : int, default=1
     More give the same ones with a batch_size above 1; with 1 they update the shared weights
     without locks (Hogwild), the fastest way, but not reproducible.
 random_state : int, RandomState or None, default=None
-    Seed of initial values, row orders, augmentation and validation split. None: a new one for each
-    fit.
+    Seed of initial values, row orders, sampling, augmentation and validation split. None: a new
+    one for each fit.
 verbose : int >= 0 or bool, default=0
     0: silent. 1 or True: a progress bar on stderr. 2: a table on stdout, one line per epoch.
 """

@@ -49,11 +49,10 @@ def partial_fit(
         stream, record = learn(model, stream, settings, sample, rows, given.n_rows)
     finally:
         # Also of a model that was too large to be undone.
-        spec = replace(
-            spec, n_features=model.n_features, n_fields=max(spec.n_fields, given.n_fields)
-        )
+        spec = replace(spec, n_features=model.n_features)
         if vars(estimator).get("_model") is model:
             estimator._spec, estimator.n_features_in_ = spec, spec.n_features
+    spec = replace(spec, n_fields=max(spec.n_fields, given.n_fields))
     history = estimator.history_ if goes_on else {}
     if record:
         history = extend(history, record)

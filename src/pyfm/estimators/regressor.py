@@ -53,7 +53,7 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
         ------
         ValueError
             For parameters out of range or without a meaning in a stream (early_stopping,
-            learning_rate_schedule), rows that the model cannot learn, fields that an
+            learning_rate_schedule, augmentation), rows that the model cannot learn, fields that an
             FFM was not made with, and a training that diverges: scores or weights that are no
             longer finite.
         MemoryError

@@ -6,7 +6,6 @@ import os
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from pyfm import _core
 from pyfm.checks import refuse
 from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.settings import Settings
@@ -35,8 +34,8 @@ def read_checkpoint(
     name = os.fsdecode(path)
     saved, progress = load_checkpoint(name)
     if progress is None:
-        expected = "a file of pyfm.callbacks.checkpoint, with the optimizers' state"
-        refuse("resume_from", expected, f"{name}, a model without")
+        expected = "a file of pyfm.callbacks.checkpoint, written during a fit"
+        refuse("resume_from", expected, f"{name}, a model without its progress")
     if type(saved) is not type(resuming):
         expected = f"a checkpoint of the class {type(resuming).__name__}"
         refuse("resume_from", expected, f"{name}, of {type(saved).__name__}")
@@ -53,9 +52,7 @@ def read_checkpoint(
     return saved, Resumption(name, saved.history_, saved.best_epoch_, progress)
 
 
-def origin_of(
-    resumption: Resumption, saved: Estimator, data: _core.Dataset, found: Origin, random_state: Any
-) -> Origin:
+def origin_of(resumption: Resumption, saved: Estimator, found: Origin, random_state: Any) -> Origin:
     """That of the checkpoint.
 
     Raises ValueError if the data are others, or an integer `random_state` is another.
@@ -63,8 +60,8 @@ def origin_of(
     expected, path = resumption.progress.origin, resumption.path
     for unit, was, size in (
         ("rows", expected.n_rows, found.n_rows),
-        ("features", saved.n_features_in_, data.n_features),
-        ("fields", saved.n_fields_, data.n_fields),
+        ("features", expected.n_features, found.n_features),
+        ("fields", expected.n_fields, found.n_fields),
         ("features in its rows", expected.nnz, found.nnz),
     ):
         if was != size:

@@ -111,6 +111,7 @@ def learn(
             max(rates.values()),
             rows,
             normalize=options.normalize,
+            has_classes=options.loss == "logloss",
         )
     total, weight = _losses(options.loss, sample, scores, options.prior_correction)
     if weight == 0:

@@ -55,8 +55,8 @@ class Labels:
         """
         labels = np.unique(_column(X.y if isinstance(X, Dataset) else y))
         if classes is not None:
-            given = np.unique(_column(classes))
-            if len(given) != 2 or (isinstance(X, Dataset) and not _is_usual(given)):
+            given = two_labels(classes)
+            if given is None or (isinstance(X, Dataset) and not _is_usual(given)):
                 usual = ", of a Dataset 0 and 1, or -1 and 1" if isinstance(X, Dataset) else ""
                 refuse("classes", f"two different labels{usual}", classes)
             return cls(given)
@@ -96,6 +96,19 @@ def _dataset_classes(y: _core.Floats) -> NDArray[np.int64]:
     if not _is_usual(classes):
         refuse("y of the Dataset", "labels 0 and 1, or -1 and 1", classes.tolist())
     return classes.astype(np.int64)
+
+
+def two_labels(classes: Any) -> NDArray[Any] | None:
+    """The two different labels of `classes`, sorted; None if it is anything else."""
+    given = np.asarray(classes)
+    if given.ndim != 1:
+        return None
+    try:
+        labels = np.unique(given)
+    except TypeError:  # objects without an order
+        return None
+    finite = labels.dtype.kind not in "fc" or bool(np.isfinite(labels).all())
+    return labels if len(labels) == 2 and finite else None
 
 
 def _is_usual(classes: NDArray[Any]) -> bool:

@@ -19,6 +19,8 @@ have rows are stored. Of optimizers with numbers beside each weight, slots, ther
   …) with … as of the factors: of the types of the weights; the slots in the order of the formulas
   in the core's ``optim/``;
 - ``frequencies`` (n,), float32: occurrences per row of the features that come first;
+- ``noise`` (n_parts, 16), uint32: where the random numbers of 16-bit rounding go on; absent before
+  a stream's first rows that are learned one by one;
 - ``best.bias``, ``best.linear``, ``best.factors``, as the weights: in checkpoints, what early
   stopping goes back to where that is not the last epoch.
 

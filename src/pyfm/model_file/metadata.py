@@ -84,8 +84,12 @@ def from_json(text: str) -> tuple[Estimator, dict[str, Any]]:
     metadata["classes"] = _classes(metadata.get("classes"), model)
     metadata["stream"] = _stream(metadata.get("stream"))
     metadata["admission"] = _admission(metadata.get("admission"))
-    _check_history(_get(metadata, "history", dict), _get(metadata, "best_epoch", int))
-    metadata["training"] = _state(metadata.get("training"), metadata["spec"])
+    history = _get(metadata, "history", dict)
+    _check_history(history, _get(metadata, "best_epoch", int))
+    metadata["training"] = state = _state(metadata.get("training"), metadata["spec"])
+    of_fit = metadata["stream"] is None or (state is not None and state.origin is not None)
+    if of_fit and "epoch" not in history:
+        refuse("metadata: history", "the epochs of a fit", sorted(history))
     inputs = _get(metadata, "inputs", dict)
     if inputs.get("kind") not in ("dataset", "ids", "values"):
         refuse("metadata: inputs.kind", "'dataset', 'ids' or 'values'", inputs.get("kind"))
@@ -173,6 +177,7 @@ def _state_to_json(state: TrainingState) -> dict[str, Any]:
         "seed": state.seed,
         "origin": None if state.origin is None else asdict(state.origin),
         "has_best": state.has_best,
+        "n_batches": state.n_batches,
     }
 
 
@@ -198,7 +203,9 @@ def _state(given: Any, spec: ModelSpec) -> TrainingState | None:
     has_best = _get(given, "has_best", bool)
     if has_best and origin is None:
         refuse("metadata: training.has_best", "false where there is no origin", True)
-    return TrainingState(made, seed, None if origin is None else Origin(**origin), has_best)
+    n_batches = check_int("metadata: training.n_batches", given.get("n_batches", 0), 0, 2**62)
+    origin = None if origin is None else Origin(**origin)
+    return TrainingState(made, seed, origin, has_best, n_batches)
 
 
 def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:

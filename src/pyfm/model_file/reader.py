@@ -20,7 +20,7 @@ from pyfm.estimators.model_spec import ModelSpec
 from pyfm.estimators.targets import Labels, Numbers
 from pyfm.model_file.layout import DTYPE_NAMES, METADATA_KEY, chunks
 from pyfm.model_file.metadata import from_json
-from pyfm.model_file.training_state import TrainingState, fill_state
+from pyfm.model_file.training_state import NOISE_SIZE, TrainingState, fill_state
 from pyfm.progress import Progress
 
 
@@ -28,8 +28,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     """Reads a fitted estimator from a file that ``model.save(path)`` wrote.
 
     It predicts exactly what the saved one predicts (on the same SIMD level). `fit` trains a new
-    model, or with ``warm_start=True`` goes on; exactly so if the file holds the optimizers' state
-    (``save(path, optimizer_state=True)`` and checkpoints).
+    model, or with ``warm_start=True`` goes on, and so does `partial_fit`; exactly so if the file
+    holds the optimizers' state (``save(path, optimizer_state=True)`` and checkpoints).
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def _load(file: Any, best: _core.Snapshot | None) -> tuple[Estimator, TrainingSt
             core.save(best)
     _fill_weights(core, spec, features, tensors)
     if state and features is not None:
-        fill_state(core, spec, features, tensors)
+        fill_state(core, spec, features, state.n_batches, tensors)
     if "counted" in tensors:
         core.set_counts(tensors["counted"][:], tensors["counts"][:])
     classes = metadata["classes"]
@@ -186,6 +186,9 @@ def _check_tensors(
     shapes = spec.shapes() | (state.shapes(spec) if state else {})
     expected = sorted(shapes) + (["frequencies"] if state else [])
     others = {"features", "column_fields"}
+    if state and "noise" in tensors:
+        others.add("noise")
+        _check("noise", tensors["noise"], "U32", (len(spec.parts), NOISE_SIZE))
     if {"counted", "counts"} <= set(tensors):
         others |= {"counted", "counts"}
         counted = _ids("counted", spec, tensors["counted"])

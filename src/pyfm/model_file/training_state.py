@@ -17,6 +17,8 @@ from pyfm.model_file.layout import chunks
 from pyfm.optim import Optimizer
 from pyfm.progress import Origin, Progress
 
+NOISE_SIZE = 16  # of the random numbers that round a part: NoiseState of the core
+
 
 @dataclass(frozen=True)
 class TrainingState:
@@ -26,17 +28,18 @@ class TrainingState:
     seed: int  # of the core's model
     origin: Origin | None  # of a checkpoint
     has_best: bool = False  # whether the file also holds the weights of an earlier epoch
+    n_batches: int = 0  # of a stream
 
     @classmethod
     def of(cls, model: _core.Model, optimizers: Mapping[str, Optimizer]) -> TrainingState:
         """Of a fitted model."""
-        return cls(optimizers, model.seed, None)
+        return cls(optimizers, model.seed, None, n_batches=model.n_batches)
 
     @classmethod
     def of_fit(cls, model: _core.Model, progress: Progress) -> TrainingState:
         """Of a fit between two epochs."""
         has_best = progress.best is not None
-        return cls(progress.optimizers, model.seed, progress.origin, has_best)
+        return cls(progress.optimizers, model.seed, progress.origin, has_best, model.n_batches)
 
     def shapes(self, spec: ModelSpec) -> dict[str, tuple[int, ...]]:
         """Shapes of the tensors that it adds, but for `frequencies`."""
@@ -55,7 +58,11 @@ class TrainingState:
 
 
 def fill_state(
-    core: _core.Model, spec: ModelSpec, features: NDArray[np.uint32], tensors: Mapping[str, Any]
+    core: _core.Model,
+    spec: ModelSpec,
+    features: NDArray[np.uint32],
+    n_batches: int,
+    tensors: Mapping[str, Any],
 ) -> None:
     """Sets the state of a model that has its weights."""
     for part in spec.parts:
@@ -68,7 +75,10 @@ def fill_state(
         none = np.zeros(0, np.float32)
         bias = checked("state.bias", tensors["state.bias"][:]) if "state.bias" in tensors else none
         core.set_bias_state(bias)
-    core.set_frequencies(checked("frequencies", tensors["frequencies"][:]))
+    if tensors["frequencies"].get_shape() != [0]:  # safetensors refuses to slice nothing
+        core.set_frequencies(checked("frequencies", tensors["frequencies"][:]))
+    noise = tensors["noise"][:] if "noise" in tensors else np.zeros((0, NOISE_SIZE), np.uint32)
+    core.set_stream_position(n_batches, noise)
 
 
 def checked(name: str, state: NDArray[np.float32]) -> NDArray[np.float32]:

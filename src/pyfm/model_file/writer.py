@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyfm import _core
 from pyfm.atomic_file import destination
-from pyfm.checks import refuse
+from pyfm.checks import check_bool, refuse
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.model_spec import ModelSpec
 from pyfm.model_file.layout import DTYPE_NAMES, METADATA_KEY, chunks
@@ -46,6 +46,7 @@ def save(
     With the progress of its fit it is a checkpoint.
     """
     check_is_fitted(model)
+    optimizer_state = check_bool("optimizer_state", optimizer_state)
     spec, core = model._spec, model._model
     state = _state(model, progress) if optimizer_state or progress else None
     rows, tensors = _rows(spec, core, state)
@@ -56,6 +57,8 @@ def save(
     tables = _weights(spec, core, rows)
     if state:
         tensors["frequencies"] = core.frequencies
+        if spec.dtype != "float32" and len(noise := core.stream_noise):
+            tensors["noise"] = noise
         if core.bias_state is not None and core.bias_state.size:
             tensors["state.bias"] = core.bias_state
         tables |= _slots(spec, core, rows, state)
