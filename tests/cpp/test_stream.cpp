@@ -187,9 +187,9 @@ BOOST_AUTO_TEST_CASE(an_interrupted_count_is_taken_back) {
     s.n_features = n_fields;
     Model model(s);
     model.set_min_count(1'000'000'000);
-    count_features(model, data.slice(0, 7), n_threads, nullptr);
+    count_features(model, data.slice(0, 7), {}, n_threads, nullptr);
     BOOST_CHECK_THROW(for (int i = 0; i < 100; ++i)
-                          count_features(model, data, n_threads,
+                          count_features(model, data, {}, n_threads,
                                          [](Index) { throw std::runtime_error("enough"); }),
                       std::runtime_error);
     const State after(model);
