@@ -160,8 +160,9 @@ class BatchTrainer {
     const auto factor = static_cast<float>(most / norm);
     for_pieces(kRowShares, [&](std::size_t, Index i) {
       for_slabs(shares_[static_cast<std::size_t>(i)], part,
-                [&](const RowId*, Index, float* gradients) {
-                  for (Index g = 0; g < kSlab * part.gradient_width; ++g) gradients[g] *= factor;
+                [&](const RowId*, Index n, float* gradients) {
+                  const Index rows = part.needs_columns ? n : kSlab;
+                  for (Index g = 0; g < rows * part.gradient_width; ++g) gradients[g] *= factor;
                 });
     });
     return factor;
@@ -265,8 +266,13 @@ class BatchTrainer {
         if (n % kSlab == 0) share.slabs.push_back(new_slab());
         share.rows.push_back(touches[i].row);
         number = share.gradient(n) + 1;
-        for (const Part& p : parts_)
-          if (!p.needs_columns) fetch_row(p.view, touches[i].row);
+        for (Part& p : parts_) {
+          if (p.needs_columns)  // long rows: slabs of zeros would be too many
+            std::fill_n(p.gradients.data() + Index{number - 1} * p.gradient_width, p.gradient_width,
+                        0.0f);
+          else
+            fetch_row(p.view, touches[i].row);
+        }
       }
       numbers[i] = number - 1;
     }
@@ -274,7 +280,8 @@ class BatchTrainer {
 
   Index new_slab() {
     const Index number = n_slabs_.fetch_add(1, std::memory_order_relaxed);
-    for (Part& p : parts_) std::fill_n(p.slab(number), kSlab * p.gradient_width, 0.0f);
+    for (Part& p : parts_)
+      if (!p.needs_columns) std::fill_n(p.slab(number), kSlab * p.gradient_width, 0.0f);
     return number;
   }
 
