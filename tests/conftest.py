@@ -1,11 +1,13 @@
-"""Fixtures of the contract tests."""
+"""Fixtures of several files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import pyfm
 from pyfm import _core
 
 
@@ -22,3 +24,21 @@ def level(request: pytest.FixtureRequest) -> str:
     """Runs the test once on every SIMD level of this processor."""
     _core.set_simd(request.param)
     return str(request.param)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with train.ffm, valid.ffm and their libsvm twins."""
+    rows, _ = pyfm.datasets.make_ctr(1200, n_fields=4, n_features=80, random_state=0)
+    assert rows.y is not None
+    for name, part in (("train", rows[:1000]), ("valid", rows[1000:])):
+        ids = part.core.features.reshape(-1, 4).tolist()
+        labels = [int(y) for y in part.y] if part.y is not None else []
+        for ending, field in (("ffm", "{0}:"), ("svm", "")):
+            lines = (
+                f"{y} " + " ".join(field.format(f) + f"{j}:1" for f, j in enumerate(row))
+                for y, row in zip(labels, ids, strict=True)
+            )
+            (tmp_path / f"{name}.{ending}").write_text("\n".join(lines) + "\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
