@@ -9,6 +9,7 @@ does best with seed 0; then every seed runs with it.
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,7 +24,7 @@ L2 = 2e-5
 SMALL_START = 1e-6  # of AdaGrad's accumulator, where gradients are means over a batch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     train: pyfm.Dataset
     valid: pyfm.Dataset
@@ -92,6 +93,7 @@ def contenders() -> list[Contender]:
     return row_by_row + batches
 
 
+@functools.cache  # SGD row by row is in two panels
 def train(
     optimizer: Optimizer, batch_size: int | str, seed: int, epochs: int, rows: Rows
 ) -> Run | None:

@@ -152,11 +152,9 @@ py::array_t<FeatureId> features_by_row(const Model& model) {
 
 // Ascending.
 py::array_t<FeatureId> features(const Model& model) {
-  std::vector<FeatureId> found;
-  for (Index r = 1; r < model.rows().n_rows(); ++r)
-    found.push_back(model.rows().feature(static_cast<RowId>(r)));
-  std::ranges::sort(found);
-  return py::array_t<FeatureId>(static_cast<py::ssize_t>(found.size()), found.data());
+  py::array_t<FeatureId> found = features_by_row(model);
+  std::sort(found.mutable_data(), found.mutable_data() + found.size());
+  return found;
 }
 
 py::object bias(const py::object& self) {

@@ -6,7 +6,7 @@
 
 namespace pyfm {
 
-// Gradients of rows stand in slabs: of so many rows each …
+// Gradients of rows stand in slabs of so many rows.
 inline constexpr Index kSlab = 32;
 
 // An entry of an example, listed by the table row that it touches.

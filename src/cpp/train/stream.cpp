@@ -46,7 +46,12 @@ class Learning {
       copies_.emplace(model_, rows_of(model_, data_, first_new_));
     Progressive progressive(model_.rows(), first_new_, scores);
     train_epoch(model_, data_,
-                {-1, false, n_threads_, options_.poll, options_.batch_size, nullptr, &progressive});
+                {.epoch = -1,
+                 .shuffle = false,
+                 .n_threads = n_threads_,
+                 .poll = options_.poll,
+                 .batch_size = options_.batch_size,
+                 .stream = &progressive});
   }
 
   bool is_finite(std::span<const float> scores) const {

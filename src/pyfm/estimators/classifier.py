@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score
 from pyfm.checks import refuse
 from pyfm.dataset import Dataset
 from pyfm.estimators.base import Estimator
+from pyfm.estimators.docs import documented_stream
 from pyfm.estimators.partial_fit import partial_fit
 from pyfm.estimators.targets import Labels, two_labels
 
@@ -51,6 +52,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
             if name != "self":
                 setattr(self, name, value)
 
+    @documented_stream
     def partial_fit(
         self,
         X: Any,
@@ -62,21 +64,11 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
     ) -> Self:
         """Learns some more rows, once and in their order: online learning, for streams.
 
-        The first call makes the model, later ones go on with it, and so does a call after `fit`.
-        Ids above those seen so far enlarge the feature space. On one thread it makes no difference,
-        to the bit, where a stream is cut into calls; with a batch_size above 1 on any number, if
-        calls hold multiples of it.
+        {stream}
 
         Parameters
         ----------
-        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
-            Rows as in `fit`, in the form of the first call. Of no rows nothing happens.
-        y : array-like of shape (n_rows,), optional
-            Targets; None with a Dataset, which brings its own.
-        fields : array-like of int of shape (n_columns,), optional
-            The field of each column of a matrix, in the first call.
-        sample_weight : array-like of shape (n_rows,), optional
-            Finite weights >= 0, factors of the rows' losses.
+        {stream_parameters}
         classes : array-like of shape (2,), optional
             The two labels, in the first call. None: those of the first rows; if these have only
             one, it must be 0, 1 or -1, whose other is 1, 0 or 1.
@@ -92,23 +84,11 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
             learning_rate_schedule, augmentation, "balanced" weights), rows that the model cannot
             learn, fields that an FFM was not made with, and a training that diverges: scores or
             weights that are no longer finite.
-        MemoryError
-            If the model with the new features does not fit in memory, before it grows.
-        KeyboardInterrupt
-            On Ctrl-C, within a second.
+        {stream_raises}
 
         Notes
         -----
-        Rows are learned with the learning_rate as it is, which may be set anew between calls.
-
-        ``progressive_logloss_`` is the progressive validation (Blum, Kalai, Langford 1999): the
-        loss of every row's prediction by the model that had learned those before. `history_` has an
-        entry for each of the last 10,000 calls: call, n_rows, learning_rate, progressive_logloss
-        (of this call), seconds, rows_per_second.
-
-        An exception or a divergence leaves the model as it was before the call, optimizer state and
-        all. Where copies of the weights that the rows touch would take more than 64 MiB, none are
-        made, and what was learned until then stays.
+        {stream_notes}
 
         Examples
         --------

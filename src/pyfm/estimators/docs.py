@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Callable
 from typing import TypeVar
 
+from pyfm.docstrings import fill_in
 from pyfm.estimators.base import Estimator
 
 _Estimator = TypeVar("_Estimator", bound=type[Estimator])
+_Method = TypeVar("_Method", bound=Callable[..., Estimator])
 
 _TRAINING = """
 optimizer : name, object from `pyfm.optim`, or mapping from parts to them, default="adagrad"
@@ -120,16 +122,63 @@ dtype : {"float32", "float16"}, default="float32"
 
 
 def documented(cls: _Estimator) -> _Estimator:
-    """Puts the shared sections in the place of {training} and {fitted} of the docstring."""
-    if cls.__doc__ is not None:  # as under python -OO
-        own = inspect.cleandoc(cls.__doc__)
-        training = _TRAINING + (_REWEIGHTING.lstrip() if cls._loss == "logistic" else "")
-        fitted = _FITTED + (_CLASSES.lstrip() if cls._loss == "logistic" else "")
-        own = (
-            own.replace("{dtype}", _DTYPE.strip())
-            .replace("{training}", training.strip())
-            .replace("{fitted}", fitted.strip())
-        )
-        choices = "{" + ", ".join(f'"{name}"' for name in cls._metrics) + "}"
-        cls.__doc__ = own.replace("{metrics}", choices).replace("{metric}", cls._metrics[0])
-    return cls
+    """Puts the shared sections in their places in the docstring of an estimator."""
+    is_classifier = cls._loss == "logistic"
+    choices = "{" + ", ".join(f'"{name}"' for name in cls._metrics) + "}"
+    return fill_in(
+        cls,
+        dtype=_DTYPE,
+        training=_TRAINING + (_REWEIGHTING.lstrip() if is_classifier else ""),
+        fitted=_FITTED + (_CLASSES.lstrip() if is_classifier else ""),
+        metrics=choices,
+        metric=cls._metrics[0],
+    )
+
+
+_STREAM = """
+The first call makes the model, later ones go on with it, and so does a call after `fit`. Ids above
+those seen so far enlarge the feature space. On one thread it makes no difference, to the bit, where
+a stream is cut into calls; with a batch_size above 1 on any number, if calls hold multiples of it.
+"""
+
+_STREAM_PARAMETERS = """
+X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+    Rows as in `fit`, in the form of the first call. Of no rows nothing happens.
+y : array-like of shape (n_rows,), optional
+    Targets; None with a Dataset, which brings its own.
+fields : array-like of int of shape (n_columns,), optional
+    The field of each column of a matrix, in the first call.
+sample_weight : array-like of shape (n_rows,), optional
+    Finite weights >= 0, factors of the rows' losses.
+"""
+
+_STREAM_RAISES = """
+MemoryError
+    If the model with the new features does not fit in memory, before it grows.
+KeyboardInterrupt
+    On Ctrl-C, within a second.
+"""
+
+_STREAM_NOTES = """
+Rows are learned with the learning_rate as it is, which may be set anew between calls.
+
+``progressive_logloss_``, of regressors ``progressive_rmse_``, is the progressive validation (Blum,
+Kalai, Langford 1999): the loss of every row's prediction by the model that had learned those
+before. `history_` has an entry for each of the last 10,000 calls: call, n_rows, learning_rate, the
+progressive loss of this call, seconds, rows_per_second.
+
+An exception or a divergence leaves the model as it was before the call, optimizer state and all.
+Where copies of the weights that the rows touch would take more than 64 MiB, none are made, and what
+was learned until then stays.
+"""
+
+
+def documented_stream(partial_fit: _Method) -> _Method:
+    """Puts the shared sections in their places in the docstring of `partial_fit`."""
+    return fill_in(
+        partial_fit,
+        stream=_STREAM,
+        stream_parameters=_STREAM_PARAMETERS,
+        stream_raises=_STREAM_RAISES,
+        stream_notes=_STREAM_NOTES,
+    )

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pyfm.optim.base import Optimizer
+from pyfm.optim.docs import documented
 
 
+@documented
 @dataclass(frozen=True)
 class Momentum(Optimizer):
     r"""Heavy ball: steps along a sum of gradients that forgets.
@@ -28,16 +30,9 @@ class Momentum(Optimizer):
         μ)` towards 0 and stops there, exactly (truncated gradient).
     l2 : float >= 0, default=0
         L2 penalty :math:`λ_2`.
-    clip_value : float > 0, optional
-        The gradient g of each weight is cut to ±clip_value, before penalties. None: it is not.
-    clip_norm : float > 0, optional
-        The gradient of a row, or of a batch, by all weights of the part (linear weights and bias,
-        or factors) is scaled down to this Euclidean length. None: it is not.
+    {clipping}
 
-    Raises
-    ------
-    ValueError
-        If a parameter is out of its range; the message names it.
+    {raises}
 
     References
     ----------
@@ -60,6 +55,7 @@ class Momentum(Optimizer):
     clip_norm: float | None = None
 
 
+@documented
 @dataclass(frozen=True)
 class Nesterov(Optimizer):
     r"""Momentum that looks ahead: the step has the velocity of the next one in it.
@@ -83,16 +79,9 @@ class Nesterov(Optimizer):
         μ)` towards 0 and stops there, exactly (truncated gradient).
     l2 : float >= 0, default=0
         L2 penalty :math:`λ_2`.
-    clip_value : float > 0, optional
-        The gradient g of each weight is cut to ±clip_value, before penalties. None: it is not.
-    clip_norm : float > 0, optional
-        The gradient of a row, or of a batch, by all weights of the part (linear weights and bias,
-        or factors) is scaled down to this Euclidean length. None: it is not.
+    {clipping}
 
-    Raises
-    ------
-    ValueError
-        If a parameter is out of its range; the message names it.
+    {raises}
 
     References
     ----------
