@@ -4,11 +4,13 @@
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <set>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "base/team.h"
 
 namespace pyfm {
 namespace {
@@ -97,6 +100,53 @@ BOOST_AUTO_TEST_CASE(an_exception_of_any_thread_arrives_after_all_have_ended) {
       BOOST_CHECK_THROW(parallel(n, body), std::runtime_error);
       BOOST_TEST(ended == n - 1);
     }
+}
+
+// Many calls, some too short for all threads to hear of.
+BOOST_AUTO_TEST_CASE(a_team_works_on_every_piece_once) {
+  for (const int n : {1, 2, 3, 8})
+    Team::run(n, [&](Team& team) {
+      BOOST_TEST(team.size() == n);
+      for (int call = 0; call < 200; ++call) {
+        const Index n_pieces = call % 7;
+        std::vector<int> runs(static_cast<std::size_t>(n_pieces));
+        std::atomic<bool> known_threads{true};
+        team.pieces(n_pieces, [&](int thread, Index piece) {
+          if (thread < 0 || thread >= n) known_threads = false;
+          ++runs[static_cast<std::size_t>(piece)];
+        });
+        BOOST_TEST(known_threads);
+        for (const int count : runs) BOOST_TEST(count == 1);
+      }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(threads_of_a_team_work_at_the_same_time) {
+  Team::run(2, [](Team& team) {
+    std::atomic<int> begun{0};
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    team.pieces(2, [&](int, Index) {  // each waits for the other
+      ++begun;
+      while (begun < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    });
+    BOOST_TEST(begun == 2);
+    BOOST_TEST((std::chrono::steady_clock::now() < deadline));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_team_survives_exceptions) {
+  for (const int n : {1, 4}) {
+    const auto fail = [](int, Index piece) {
+      if (piece == 2) throw std::runtime_error("piece failed");
+    };
+    std::atomic<int> done{0};
+    Team::run(n, [&](Team& team) {
+      BOOST_CHECK_THROW(team.pieces(9, fail), std::runtime_error);
+      team.pieces(9, [&](int, Index) { ++done; });
+    });
+    BOOST_TEST(done == 9);
+    BOOST_CHECK_THROW(Team::run(n, [&](Team& team) { team.pieces(9, fail); }), std::runtime_error);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(threads_work_in_a_forked_child) {

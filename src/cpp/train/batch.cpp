@@ -5,10 +5,12 @@ namespace pyfm {
 void ExampleBlock::clear() {
   loss = weight = dscore = 0;
   ends_.clear(), forms_.clear(), rows_.clear(), fields_.clear(), x_.clear();
+  share_begin_.fill(0);
 }
 
 void ExampleBlock::add(const Entries& e, bool keep_fields) {
   rows_.insert(rows_.end(), e.row, e.row + e.size);
+  for (int i = 0; i < e.size; ++i) ++share_begin_[GradientMap::share(e.row[i]) + 1];
   x_.insert(x_.end(), e.x, e.x + e.size);
   if (keep_fields) {
     if (e.field)
@@ -29,10 +31,8 @@ Entries ExampleBlock::entries(int example) const noexcept {
 
 void ExampleBlock::list_touches() {
   touches_.resize(rows_.size());
-  std::array<std::size_t, kRowShares + 1> next{};
-  for (const RowId r : rows_) ++next[GradientMap::share(r) + 1];
-  for (std::size_t i = 0; i < kRowShares; ++i) next[i + 1] += next[i];
-  share_begin_ = next;
+  for (std::size_t i = 0; i < kRowShares; ++i) share_begin_[i + 1] += share_begin_[i];
+  std::array<std::size_t, kRowShares + 1> next = share_begin_;
   for (int i = 0; i < size(); ++i)
     for (std::size_t e = begin(i); e < ends_[static_cast<std::size_t>(i)]; ++e)
       touches_[next[GradientMap::share(rows_[e])]++] = {rows_[e], static_cast<std::uint32_t>(i),

@@ -51,7 +51,7 @@ class ExampleBlock {
   std::vector<FieldId> fields_;
   std::vector<float> x_;
   std::vector<Touch> touches_;
-  std::array<std::size_t, kRowShares + 1> share_begin_{};
+  std::array<std::size_t, kRowShares + 1> share_begin_{};  // after list_touches; before: sizes
 };
 
 // The rows of a share that the batch has touched so far, and the slabs of their gradients, which

@@ -8,8 +8,8 @@
 #include <numeric>
 #include <vector>
 
-#include "base/parallel.h"
 #include "base/random.h"
+#include "base/team.h"
 #include "train/batch.h"
 #include "train/worker.h"
 
@@ -53,16 +53,23 @@ class BatchTrainer {
   }
 
   LossSum run() {
+    Team::run(static_cast<int>(workers_.size()), [&](Team& team) {
+      team_ = &team;
+      train_all();
+    });
+    return total_;
+  }
+
+ private:
+  void train_all() {
     const Index n = data_.n_rows();
     const Index batch = options_.batch_size == 0 ? n : std::min(options_.batch_size, n);
     Index number = options_.stream ? model_.stream.n_batches : 0;
     for (Index begin = 0; begin < n; begin += batch)
       train(begin, std::min(begin + batch, n), number++);
     if (options_.stream) model_.stream.n_batches = number;
-    return total_;
   }
 
- private:
   struct Part {
     const PartKernels* kernels;
     PartView view;
@@ -76,18 +83,10 @@ class BatchTrainer {
     }
   };
 
-  // Pieces 0 … n - 1, each by one of the threads; body(thread, piece).
+  // body(thread, piece) for pieces 0 … n - 1, each by one of the threads.
   template <class F>
   void for_pieces(Index n, F&& body) {
-    const auto threads = static_cast<int>(std::min<Index>(static_cast<Index>(workers_.size()), n));
-    std::atomic<Index> next{0};
-    parallel(threads, [&](int thread) {
-      for (;;) {
-        const Index piece = next.fetch_add(1, std::memory_order_relaxed);
-        if (piece >= n) break;
-        body(static_cast<std::size_t>(thread), piece);
-      }
-    });
+    team_->pieces(n, [&](int thread, Index i) { body(static_cast<std::size_t>(thread), i); });
   }
 
   void train(Index begin, Index end, Index number) {
@@ -297,14 +296,16 @@ class BatchTrainer {
         block.gradients[e] = gradients + Index{gradient_of_[rows[e]] - 1} * width;
     });
     const int n_groups = part.kernels->n_column_groups(part.view);
-    const int n = std::min(n_groups, static_cast<int>(workers_.size()));
-    parallel(n,
-             [&](int i) { add_columns(p, n_blocks, i, n_groups * i / n, n_groups * (i + 1) / n); });
+    const int n = std::min(n_groups, team_->size());
+    for_pieces(n, [&](std::size_t thread, Index i) {
+      const int piece = static_cast<int>(i);
+      add_columns(p, n_blocks, thread, n_groups * piece / n, n_groups * (piece + 1) / n);
+    });
   }
 
-  void add_columns(std::size_t p, Index n_blocks, int thread, int begin, int end) {
+  void add_columns(std::size_t p, Index n_blocks, std::size_t thread, int begin, int end) {
     const Part& part = parts_[p];
-    Scratch& scratch = workers_[static_cast<std::size_t>(thread)].scratch(p);
+    Scratch& scratch = workers_[thread].scratch(p);
     const auto entries = [&](Index b, int i, std::size_t slot) {
       Entries row = blocks_[static_cast<std::size_t>(b)].entries(i);
       row.at = scratch.at[slot];
@@ -354,6 +355,7 @@ class BatchTrainer {
 
   Model& model_;
   const Dataset& data_;
+  Team* team_ = nullptr;
   const Index* order_;
   const EpochOptions& options_;
   std::vector<Worker> workers_;
