@@ -15,27 +15,36 @@ namespace {
 enum Row { kMean, kScale, kInverseDeviation, kA, kB, kRows };
 
 // The means of the columns, then the sums of squared deviations from them (Chan, Golub, LeVeque
-// 1979), in float64 from float32 moments of pieces.
+// 1979): in float64, from float32 sums over pieces.
 const double* moments(ConstMatrix x, Workspace& workspace, int n_threads) {
   const Index n = x.columns, pieces = n_pieces(x.rows);
-  float* const of_pieces = workspace.floats(pieces * 2 * n);
+  float* const sums = workspace.floats(pieces * 2 * n);
   const auto kernel = nn_kernels().column_moments;
   for_row_pieces(x.rows, n_threads, [&](Index first, Index count) {
-    kernel(x.slice(first, count), of_pieces + first / kPieceRows * 2 * n);
+    kernel(x.slice(first, count), sums + first / kPieceRows * 2 * n);
   });
   double *const mean = workspace.doubles(2 * n), *const squares = mean + n;
   std::fill_n(mean, 2 * n, 0.0);
-  const auto rows = [&](Index i) {
-    return static_cast<double>(std::min(kPieceRows, x.rows - i * kPieceRows));
-  };
-  for (Index i = 0; i < pieces; ++i)
-    for (Index j = 0; j < n; ++j) mean[j] += rows(i) * of_pieces[i * 2 * n + j];
-  for (Index j = 0; j < n; ++j) mean[j] /= static_cast<double>(x.rows);
-  for (Index i = 0; i < pieces; ++i)
-    for (Index j = 0; j < n; ++j) {
-      const double off = of_pieces[i * 2 * n + j] - mean[j];
-      squares[j] += of_pieces[(i * 2 + 1) * n + j] + rows(i) * off * off;
+  // f(rows, the first one, sums of the deviations from it, sums of their squares)
+  const auto for_each = [&](auto&& f) {
+    for (Index i = 0; i < pieces; ++i) {
+      const Index first = i * kPieceRows;
+      const float* const of_piece = sums + i * 2 * n;
+      f(static_cast<double>(std::min(kPieceRows, x.rows - first)), x.row(first), of_piece,
+        of_piece + n);
     }
+  };
+  for_each([&](double rows, const float* origin, const float* sum, const float*) {
+    for (Index j = 0; j < n; ++j) mean[j] += rows * origin[j] + sum[j];
+  });
+  for (Index j = 0; j < n; ++j) mean[j] /= static_cast<double>(x.rows);
+  for_each([&](double rows, const float* origin, const float* sum, const float* square) {
+    const double inverse = 1 / rows;
+    for (Index j = 0; j < n; ++j) {
+      const double s = sum[j], off = origin[j] + s * inverse - mean[j];
+      squares[j] += std::max(0.0, square[j] - s * s * inverse) + rows * off * off;
+    }
+  });
   return mean;
 }
 

@@ -14,9 +14,9 @@ constexpr Index kTileHeight = 256, kTileWidth = 256;
 
 // Equal parts, none longer than `most`, in whole vectors.
 Index part_of(Index size, Index most) {
-  const Index parts = (size + most - 1) / most;
+  const Index parts = std::max<Index>(1, (size + most - 1) / most);
   const Index part = (size + parts - 1) / parts;
-  return std::min(size, (part + 15) / 16 * 16);
+  return std::max<Index>(1, (part + 15) / 16 * 16);
 }
 
 }  // namespace

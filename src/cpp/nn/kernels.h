@@ -50,8 +50,8 @@ struct NnKernels {
   // sums: d loss / d alpha.
   void (*prelu_backward)(ConstMatrix x, ConstMatrix dout, const float* alpha, Matrix dx,
                          float* sums) noexcept;
-  // moments: the means of the columns, then the sums of squared deviations from them.
-  void (*column_moments)(ConstMatrix x, float* moments) noexcept;
+  // sums: of the deviations of each column from its first row, then of their squares.
+  void (*column_moments)(ConstMatrix x, float* sums) noexcept;
   // Batch normalization has two forms: the second has a ReLU behind it.
   void (*batch_norm_forward[2])(ConstMatrix x, const BatchNormView&, Matrix out) noexcept;
   // sums: Σ g, then Σ g (x - mean), where g is dout past the ReLU.

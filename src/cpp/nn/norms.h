@@ -10,21 +10,14 @@ namespace {
 // Deviations are taken from the first row: for columns whose rows are all alike they are 0,
 // exactly. Of 64 rows they cost at most 6 of the 24 bits, since one row is at most 8 standard
 // deviations from their mean.
-void column_moments(ConstMatrix x, float* moments) noexcept {
+void column_moments(ConstMatrix x, float* sums) noexcept {
   sum_columns<2>(
-      x.rows, x.columns, moments, [&](Index at, auto lanes) { return lanes.load(x.data + at); },
+      x.rows, x.columns, sums, [&](Index at, auto lanes) { return lanes.load(x.data + at); },
       [&](Index i, Index at, auto lanes, Vec origin, Vec(&s)[2]) {
         const Vec d = lanes.load(x.row(i) + at) - origin;
         s[0] = s[0] + d;
         s[1] = fma(d, d, s[1]);
       });
-  const Vec inverse(1.0f / static_cast<float>(x.rows));
-  float* const squares = moments + x.columns;
-  for_columns(x.columns, [&](Index at, auto lanes) {
-    const Vec sum = lanes.load(moments + at), mean = sum * inverse;
-    lanes.store(lanes.load(x.data + at) + mean, moments + at);
-    lanes.store(maximum(lanes.load(squares + at) - sum * mean, 0.0f), squares + at);
-  });
 }
 
 struct BatchNormColumn {
