@@ -9,6 +9,7 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Array = NDArray[np.float32] | NDArray[np.float64]
 
 # Around the numbers of lanes and of rows in a piece.
 BATCHES = [1, 2, 3, 8, 9, 63, 64, 65, 130, 1000, 4097]
@@ -35,12 +36,11 @@ def gaps_untouched(view: Floats) -> bool:
     return bool(np.isnan(memory).all())
 
 
-def close(found: npt.ArrayLike, expected: npt.ArrayLike, scale: float | None = None) -> None:
+def close(found: Array, expected: Array, scale: float | None = None) -> None:
     """Within 1e-5, of each number or of `scale`: by default the largest number expected.
 
     float32 has 6e-8, and what is compared has been rounded some dozens of times.
     """
-    expected = np.asarray(expected)
     if scale is None:
         scale = float(np.abs(expected).max(initial=0))
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * scale)

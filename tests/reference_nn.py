@@ -36,7 +36,8 @@ def _normalize(x: Array, axis: int, eps: float) -> tuple[Array, Callable[[Array]
         by_variance = (g * (x - mean)).sum(axis, keepdims=True) * -0.5 / deviation**3
         by_mean = -g.sum(axis, keepdims=True) / deviation
         by_mean = by_mean - by_variance * 2 * (x - mean).mean(axis, keepdims=True)
-        return g / deviation + by_variance * 2 * (x - mean) / n + by_mean / n
+        total: Array = g / deviation + by_variance * 2 * (x - mean) / n + by_mean / n
+        return total
 
     return normalized, backward
 

@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(threads_make_no_difference_and_gaps_are_left_alone) {
   });
 }
 
-BOOST_AUTO_TEST_CASE(prediction_is_training_without_its_noise) {
+BOOST_AUTO_TEST_CASE(prediction) {
   for (const Make& make : kLayers) {
     Run run(make(19), 70);
     for (int i = 0; i < 3; ++i) run.loss();

@@ -99,17 +99,18 @@ bool Sequential::in_place() const {
   return in_place_from(0);
 }
 
+// Two matrices in turns; a layer that can do so works in the one that it reads.
 void Sequential::predict(ConstMatrix x, Matrix out, Workspace& workspace, int n_threads) const {
-  bool ours = false;  // whether x may be overwritten
+  Matrix y;  // where x is, once it is no longer the caller's
+  std::size_t turn = 0;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = *layers_[i];
-    Matrix y = out;
-    if (!in_place_from(i + 1))
-      y = ours && layer.in_place() ? Matrix{const_cast<float*>(x.data), x.rows, x.columns, x.stride}
-                                   : workspace.matrix(i % 2, x.rows, layer.n_out());
+    if (in_place_from(i + 1))
+      y = out;
+    else if (!y.data || !layer.in_place())
+      y = workspace.matrix(turn++ % 2, x.rows, layer.n_out());
     layer.predict(x, y, workspace.child(i), n_threads);
     x = y;
-    ours = true;
   }
 }
 
