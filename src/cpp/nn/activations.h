@@ -72,13 +72,13 @@ void activation_backward(ConstMatrix known, ConstMatrix dout, float alpha, Matri
                          float* sums) noexcept {
   const Vec a(alpha);
   if (!sums) return map(dx, [&](Vec k, Vec d) { return A::gradient(k, d, a); }, known, dout);
-  sum_columns<1>(dx.rows, dx.columns, sums, no_constants,
-                 [&](Index i, Index at, auto lanes, None, Vec(&s)[1]) {
-                   const Vec d =
-                       A::gradient(lanes.load(known.row(i) + at), lanes.load(dout.row(i) + at), a);
-                   lanes.store(d, dx.row(i) + at);
-                   s[0] = s[0] + d;
-                 });
+  sum_columns<1, 1>(dx.rows, dx.columns, sums, no_constants,
+                    [&](Index i, Index at, auto lanes, None, Vec(&s)[1]) {
+                      const Vec d = A::gradient(lanes.load(known.row(i) + at),
+                                                lanes.load(dout.row(i) + at), a);
+                      lanes.store(d, dx.row(i) + at);
+                      s[0] = s[0] + d;
+                    });
 }
 
 // He et al. 2015: the slopes below 0 are trained.
@@ -92,7 +92,7 @@ void prelu_forward(ConstMatrix x, const float* alpha, Matrix out) noexcept {
 
 void prelu_backward(ConstMatrix x, ConstMatrix dout, const float* alpha, Matrix dx,
                     float* sums) noexcept {
-  sum_columns<1>(
+  sum_columns<1, 1>(
       x.rows, x.columns, sums, [&](Index at, auto lanes) { return lanes.load(alpha + at); },
       [&](Index i, Index at, auto lanes, Vec a, Vec(&s)[1]) {
         const Vec v = lanes.load(x.row(i) + at), d = lanes.load(dout.row(i) + at);

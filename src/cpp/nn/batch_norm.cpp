@@ -110,7 +110,7 @@ void BatchNorm::normalize(ConstMatrix x, const double* mean, const double* varia
   }
   const BatchNormView with = view(columns, beta_);
   const auto kernel = nn_kernels().batch_norm_forward[options_.relu];
-  for_row_pieces(x.rows, n_threads, [&](Index first, Index n) {
+  for_row_pieces_backwards(x.rows, n_threads, [&](Index first, Index n) {
     kernel(x.slice(first, n), with, out.slice(first, n));
   });
 }
@@ -156,7 +156,7 @@ void BatchNorm::backward(ConstMatrix x, ConstMatrix, ConstMatrix dout, Matrix dx
     columns.row(kB)[j] = static_cast<float>(sums[n + j] * inverse * inverse / m);
   }
   if (!dx.data) return;
-  for_row_pieces(x.rows, pass.n_threads, [&](Index first, Index count) {
+  for_row_pieces_backwards(x.rows, pass.n_threads, [&](Index first, Index count) {
     kernels.batch_norm_backward[options_.relu](x.slice(first, count), dout.slice(first, count),
                                                with, columns.row(kA), columns.row(kB),
                                                dx.slice(first, count));

@@ -30,12 +30,12 @@ struct Tile {
   Matrix of(Matrix c) const { return {c.row(row) + column, rows, columns, c.stride}; }
 };
 
-// How a product is cut into tiles: large enough to keep BLAS busy, small enough that a batch has
-// some for each of several threads.
+// How a product is cut into tiles, of at most this size: large enough to keep BLAS busy, small
+// enough that a batch has some for each of several threads.
 struct Tiles {
   Index rows, columns, height, width;
 
-  Tiles(Index product_rows, Index product_columns);
+  Tiles(Index product_rows, Index product_columns, Index max_height, Index max_width);
   Index size() const { return n_down() * n_across(); }
   Tile operator[](Index i) const;
 
@@ -44,13 +44,16 @@ struct Tiles {
   Index n_across() const { return (columns + width - 1) / width; }
 };
 
-// One tile of c = a b, or of c += a b, on the calling thread.
-void multiply(const Factor& a, const Factor& b, Matrix c, const Tile&, bool add = false);
+// Of a product with a row for each example.
+Tiles batch_tiles(Index rows, Index columns);
 
-// c = a b; after each tile `done(tile)`, while the cache holds it.
+// One tile of c = a b, on the calling thread.
+void multiply(const Factor& a, const Factor& b, Matrix c, const Tile&);
+
+// c = a b, with a row for each example; after each tile `done(tile)`, while the cache holds it.
 template <class Done>
 void multiply(const Factor& a, const Factor& b, Matrix c, int n_threads, Done&& done) {
-  const Tiles tiles(c.rows, c.columns);
+  const Tiles tiles = batch_tiles(c.rows, c.columns);
   for_pieces(tiles.size(), n_threads, [&](Index i) {
     const Tile tile = tiles[i];
     multiply(a, b, c, tile);
@@ -60,5 +63,9 @@ void multiply(const Factor& a, const Factor& b, Matrix c, int n_threads, Done&& 
 inline void multiply(const Factor& a, const Factor& b, Matrix c, int n_threads) {
   multiply(a, b, c, n_threads, [](const Tile&) {});
 }
+
+// c = aᵀ b, sums over the examples: those of pieces of the batch are added in their order. They lie
+// in matrix 1 of the workspace.
+void multiply_over_batch(ConstMatrix a, ConstMatrix b, Matrix c, Workspace&, int n_threads);
 
 }  // namespace pyfm

@@ -14,10 +14,10 @@ void add(ConstMatrix a, ConstMatrix b, Matrix out) noexcept {
 }
 
 void column_sums(ConstMatrix x, float* sums) noexcept {
-  sum_columns<1>(x.rows, x.columns, sums, no_constants,
-                 [&](Index i, Index at, auto lanes, None, Vec(&s)[1]) {
-                   s[0] = s[0] + lanes.load(x.row(i) + at);
-                 });
+  sum_columns<1, 8>(x.rows, x.columns, sums, no_constants,
+                    [&](Index i, Index at, auto lanes, None, Vec(&s)[1]) {
+                      s[0] = s[0] + lanes.load(x.row(i) + at);
+                    });
 }
 
 // Srivastava et al. 2014. A plain loop, which compilers turn into vectors: it is about integers.

@@ -11,7 +11,7 @@ namespace {
 // exactly. Of 64 rows they cost at most 6 of the 24 bits, since one row is at most 8 standard
 // deviations from their mean.
 void column_moments(ConstMatrix x, float* sums) noexcept {
-  sum_columns<2>(
+  sum_columns<2, 8>(
       x.rows, x.columns, sums, [&](Index at, auto lanes) { return lanes.load(x.data + at); },
       [&](Index i, Index at, auto lanes, Vec origin, Vec(&s)[2]) {
         const Vec d = lanes.load(x.row(i) + at) - origin;
@@ -36,23 +36,21 @@ struct BatchNormColumn {
   }
 };
 
+// Row by row, like all that reads or writes more than one matrix: see sum_columns.
 template <bool relu>
 void batch_norm_forward(ConstMatrix x, const BatchNormView& view, Matrix out) noexcept {
-  for_row_blocks(x.rows, [&](Index first, auto count) {
+  for (Index i = 0; i < x.rows; ++i)
     for_columns(x.columns, [&](Index at, auto lanes) {
       const BatchNormColumn c(view, at, lanes);
-      unroll<count.value>([&](auto r) {
-        const Vec y = c.value(lanes.load(x.row(first + r) + at) - c.mean);
-        lanes.store(relu ? maximum(y, 0.0f) : y, out.row(first + r) + at);
-      });
+      const Vec y = c.value(lanes.load(x.row(i) + at) - c.mean);
+      lanes.store(relu ? maximum(y, 0.0f) : y, out.row(i) + at);
     });
-  });
 }
 
 template <bool relu>
 void batch_norm_sums(ConstMatrix x, ConstMatrix dout, const BatchNormView& view,
                      float* sums) noexcept {
-  sum_columns<2>(
+  sum_columns<2, 1>(
       x.rows, x.columns, sums,
       [&](Index at, auto lanes) { return BatchNormColumn(view, at, lanes); },
       [&](Index i, Index at, auto lanes, const BatchNormColumn& c, Vec(&s)[2]) {
@@ -66,17 +64,14 @@ void batch_norm_sums(ConstMatrix x, ConstMatrix dout, const BatchNormView& view,
 template <bool relu>
 void batch_norm_backward(ConstMatrix x, ConstMatrix dout, const BatchNormView& view, const float* a,
                          const float* b, Matrix dx) noexcept {
-  for_row_blocks(x.rows, [&](Index first, auto count) {
+  for (Index i = 0; i < x.rows; ++i)
     for_columns(x.columns, [&](Index at, auto lanes) {
       const BatchNormColumn c(view, at, lanes);
-      const Vec minus_a = Vec(0.0f) - lanes.load(a + at), minus_b = Vec(0.0f) - lanes.load(b + at);
-      unroll<count.value>([&](auto r) {
-        const Vec d = lanes.load(x.row(first + r) + at) - c.mean;
-        const Vec g = c.gradient<relu>(d, lanes.load(dout.row(first + r) + at));
-        lanes.store(c.scale * (g + fma(d, minus_b, minus_a)), dx.row(first + r) + at);
-      });
+      const Vec d = lanes.load(x.row(i) + at) - c.mean;
+      const Vec g = c.gradient<relu>(d, lanes.load(dout.row(i) + at));
+      const Vec means = fma(d, lanes.load(b + at), lanes.load(a + at));
+      lanes.store(c.scale * (g - means), dx.row(i) + at);
     });
-  });
 }
 
 // Σ over the columns of f(column, lanes), n sums at once. What a tail lacks must count as 0.

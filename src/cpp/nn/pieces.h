@@ -34,6 +34,16 @@ void for_row_pieces(Index rows, int n_threads, F&& f) {
   });
 }
 
+// The same from the last piece to the first: the cache still has what was read last.
+template <class F>
+void for_row_pieces_backwards(Index rows, int n_threads, F&& f) {
+  const Index n = n_pieces(rows);
+  for_pieces(n, n_threads, [&](Index i) {
+    const Index first = (n - 1 - i) * kPieceRows;
+    f(first, std::min(kPieceRows, rows - first));
+  });
+}
+
 // Sums over the rows of a batch: f(first row, rows, sums) writes n float32 sums of a piece; they
 // are added in float64. The result, n numbers, lies in the workspace.
 template <class F>

@@ -46,23 +46,15 @@ template <class F, class... M>
     });
 }
 
-// f(first row, number of rows as a constant): 8 at a time, then one by one.
-template <class F>
-[[gnu::always_inline]] inline void for_row_blocks(Index rows, F&& f) {
-  Index i = 0;
-  for (; i + 8 <= rows; i += 8) f(i, std::integral_constant<int, 8>{});
-  for (; i < rows; ++i) f(i, std::integral_constant<int, 1>{});
-}
-
 // Adds up n numbers for each column: `constants(column, lanes)` gives what all rows of it need,
-// `add(row, column, lanes, constants, sums)` adds to `Vec sums[n]`. Memory is read row by row, 8
-// rows in turns, since prefetchers want that. Sums of 8 rows are added to those before, which
-// rounds less often than adding row after row.
-template <int n, class C, class F>
+// `add(row, column, lanes, constants, sums)` adds to `Vec sums[n]`. Takes `block` rows at a time;
+// their sums are added to those before, which rounds less often than adding row after row. Of one
+// matrix 8 are best; with several matrices prefetchers lose their way among so many rows.
+template <int n, int block, class C, class F>
 [[gnu::always_inline]] inline void sum_columns(Index rows, Index columns, float* sums,
                                                C&& constants, F&& add) {
   for (Index j = 0; j < n * columns; ++j) sums[j] = 0;
-  for_row_blocks(rows, [&](Index first, auto count) __attribute__((always_inline)) {
+  const auto add_rows = [&](Index first, auto count) __attribute__((always_inline)) {
     for_columns(columns, [&](Index at, auto lanes) __attribute__((always_inline)) {
       const auto c = constants(at, lanes);
       Vec s[n];
@@ -74,7 +66,11 @@ template <int n, class C, class F>
         lanes.store(lanes.load(sum) + s[k], sum);
       });
     });
-  });
+  };
+  Index i = 0;
+  for (; i + block <= rows; i += block) add_rows(i, std::integral_constant<int, block>{});
+  if constexpr (block > 1)
+    for (; i < rows; ++i) add_rows(i, std::integral_constant<int, 1>{});
 }
 
 struct None {};
