@@ -16,7 +16,7 @@ Dropout::Dropout(Index n, double rate) : Layer(n, n), rate_(rate) {
 
 void Dropout::drop(ConstMatrix x, Matrix out, const Pass& pass) const {
   const auto kernel = nn_kernels().dropout;
-  const DropoutView view{pass.key, static_cast<std::int32_t>(std::lround(rate_ * 0x1p24)),
+  const DropoutView view{pass.key, static_cast<std::uint32_t>(std::lround(rate_ * 0x1p24)),
                          static_cast<float>(1 / (1 - rate_))};
   for_row_pieces(x.rows, pass.n_threads, [&](Index first, Index n) {
     kernel(x.slice(first, n), first, view, out.slice(first, n));

@@ -1,6 +1,8 @@
 // The kernels of one SIMD level. A unit that includes this defines PYFM_ISA first and includes the
 // level's Vec.
 #pragma once
+#include <bit>
+
 #include "base/random.h"
 #include "nn/activations.h"
 #include "nn/kernels.h"
@@ -20,15 +22,17 @@ void column_sums(ConstMatrix x, float* sums) noexcept {
                     });
 }
 
-// Srivastava et al. 2014. A plain loop, which compilers turn into vectors: it is about integers.
+// Srivastava et al. 2014. A plain loop without branches, which compilers turn into vectors: most of
+// it is about integers.
 void dropout(ConstMatrix x, Index first, const DropoutView& view, Matrix out) noexcept {
+  const auto columns = static_cast<std::uint32_t>(x.columns), threshold = view.threshold;
   for (Index i = 0; i < x.rows; ++i) {
     const std::uint64_t key = random_key(view.key, static_cast<std::uint64_t>(first + i));
     const float* const from = x.row(i);
     float* const to = out.row(i);
-    for (Index j = 0; j < x.columns; ++j) {
-      const std::uint32_t bits = random_bits(key, static_cast<std::uint32_t>(j)) >> 8;
-      to[j] = static_cast<std::int32_t>(bits) < view.threshold ? 0.0f : from[j] * view.scale;
+    for (std::uint32_t j = 0; j < columns; ++j) {
+      const std::uint32_t keep = -static_cast<std::uint32_t>(random_bits(key, j) >> 8 >= threshold);
+      to[j] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(from[j] * view.scale) & keep);
     }
   }
 }

@@ -38,8 +38,8 @@ struct LayerNormView {
 
 struct DropoutView {
   std::uint64_t key;
-  std::int32_t threshold;  // of 24 random bits: those below are dropped
-  float scale;             // of the others
+  std::uint32_t threshold;  // of 24 random bits: those below are dropped
+  float scale;              // of the others
 };
 
 struct NnKernels {
