@@ -18,7 +18,8 @@ struct Parameter {
   Start start;
 };
 
-// Values and gradients may have gaps between their rows, which belong to the owner.
+// Values and gradients may have gaps between their rows, which belong to the owner. A gradient
+// without data is not computed.
 struct ParameterMemory {
   Matrix value, gradient;
 };
@@ -30,7 +31,7 @@ struct Buffer {
 };
 
 struct Pass {
-  int n_threads = 1;
+  int n_threads = 1;      // at least 1
   std::uint64_t key = 0;  // of the batch's random numbers; forward and backward get the same
 };
 

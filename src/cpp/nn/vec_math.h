@@ -3,8 +3,11 @@
 namespace pyfm::PYFM_ISA {
 namespace {
 
-inline Vec maximum(Vec a, float b) {  // NaN where a is
+inline Vec maximum(Vec a, float b) {  // NaN where a is; and so is the minimum
   return select(less_equal(a, Vec(b)), Vec(b), a);
+}
+inline Vec minimum(Vec a, float b) {
+  return select(less_equal(Vec(b), a), Vec(b), a);
 }
 
 // a[0] + a[1] x + a[2] x² + …
@@ -66,7 +69,8 @@ struct Normal {
 };
 
 [[gnu::always_inline]] inline Normal normal(Vec x) {
-  const Vec a = abs(x), square = a * a, rest = fma(a, a, Vec(0.0f) - square);
+  const Vec a = minimum(abs(x), 15.0f);  // where e^(-a²/2) is 0 in float32
+  const Vec square = a * a, rest = fma(a, a, Vec(0.0f) - square);
   const Vec half(0.5f);
   const Vec e = exp_of_negative(Vec(0.0f) - square * half);
   const Vec bell = fma(e * rest, Vec(-0.5f), e);  // what the rounding of a² took
