@@ -254,6 +254,25 @@ def test_backward_takes_the_cache_of_its_forward() -> None:
         nn.dropout_backward(NINE[:2], cache)
 
 
+def test_a_forward_pass_that_fails_leaves_nothing_to_go_back_from() -> None:
+    network = nn.Sequential([nn.Dense(12, 9), nn.BatchNorm(9)])
+    network.forward(X)
+    with pytest.raises(ValueError, match="at least 2 rows"):
+        network.forward(X[:1])
+    with pytest.raises(ValueError, match="call of forward"):
+        network.backward(np.ones((300, 9), np.float32))
+
+
+def test_backward_without_the_input_gradient() -> None:
+    network = make(batch_norm=True, residual=1)
+    dout = random(np.random.default_rng(1), 300, 1)
+    network.forward(X)
+    network.backward(dout)
+    expected = [g.copy() for g in network.gradients.values()]
+    assert network.backward(dout, input_gradient=False) is None
+    assert all(map(np.array_equal, network.gradients.values(), expected))
+
+
 def blas_threads() -> set[int]:
     return {i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"}
 

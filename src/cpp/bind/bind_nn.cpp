@@ -107,6 +107,7 @@ class BoundLayer {
 
   void forward(const py::array& x, const py::array& out, std::uint64_t key, int n_threads) {
     const Matrix from = input(x), to = view("out", out, from.rows, n_out_, true);
+    out_ = std::nullopt;  // a forward pass that fails leaves nothing to go back from
     pass_ = {resolve_threads(n_threads), key};
     {
       const py::gil_scoped_release released;  // the arguments keep the buffers alive

@@ -81,7 +81,7 @@ void multiply_over_batch(ConstMatrix a, ConstMatrix b, Matrix c, Workspace& work
               n = std::max<Index>(1, (a.rows + length - 1) / length);
   const Tiles tiles(c.rows, c.columns, n < kMaxBatchPieces ? kShort : kLong, kLong);
   const Matrix sums = workspace.matrix(1, (n - 1) * c.rows, c.columns);
-  for_pieces(n * tiles.size(), n_threads, [&](Index i) {
+  for_long_pieces(n * tiles.size(), n_threads, [&](Index i) {
     const Index piece = i / tiles.size(), first = piece * length;
     const Index rows = std::min(length, a.rows - first);
     const Matrix to = piece == 0 ? c : sums.slice((piece - 1) * c.rows, c.rows);

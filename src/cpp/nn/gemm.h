@@ -54,7 +54,7 @@ void multiply(const Factor& a, const Factor& b, Matrix c, const Tile&);
 template <class Done>
 void multiply(const Factor& a, const Factor& b, Matrix c, int n_threads, Done&& done) {
   const Tiles tiles = batch_tiles(c.rows, c.columns);
-  for_pieces(tiles.size(), n_threads, [&](Index i) {
+  for_long_pieces(tiles.size(), n_threads, [&](Index i) {
     const Tile tile = tiles[i];
     multiply(a, b, c, tile);
     done(tile);

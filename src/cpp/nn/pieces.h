@@ -2,6 +2,7 @@
 // sums over pieces run in their order: results are the same for any number of threads.
 #pragma once
 #include <algorithm>
+#include <atomic>
 
 #include "base/parallel.h"
 #include "nn/matrix.h"
@@ -15,6 +16,15 @@ void for_pieces(Index n, int n_threads, F&& f) {
   const Index parts = std::clamp<Index>(n, 1, n_threads);
   parallel(static_cast<int>(parts), [&](int part) {
     for (Index i = n * part / parts; i < n * (part + 1) / parts; ++i) f(i);
+  });
+}
+
+// The same for few and long pieces: whoever is done takes the next.
+template <class F>
+void for_long_pieces(Index n, int n_threads, F&& f) {
+  std::atomic<Index> next{0};
+  parallel(static_cast<int>(std::clamp<Index>(n, 1, n_threads)), [&](int) {
+    for (Index i; (i = next.fetch_add(1, std::memory_order_relaxed)) < n;) f(i);
   });
 }
 
