@@ -24,12 +24,12 @@ def relu_behind(oracle: Callable[..., ref.Result]) -> Callable[..., ref.Result]:
     return lambda x, *p: ref.then(oracle(x, *p), lambda y: ref.activation("relu", y))
 
 
-def dense_with(name: str) -> tuple[Any, ...]:
+def dense_with(name: str, n_out: int = 6) -> tuple[Any, ...]:
     return (
         lambda x, *p, **o: nn.dense_forward(x, *p, activation=name, **o),
         nn.dense_backward,
         lambda x, *p: ref.then(ref.dense(x, *p), lambda y: ref.activation(name, y)),
-        lambda rng, n: [padded(random(rng, n, 6) / np.sqrt(n)), random(rng, 6)],
+        lambda rng, n: [padded(random(rng, n, n_out) / np.sqrt(n)), random(rng, n_out)],
     )
 
 
@@ -56,6 +56,8 @@ LAYERS: dict[str, tuple[Any, ...]] = {
     ),
     "prelu": (nn.prelu_forward, nn.prelu_backward, ref.prelu, lambda rng, n: [random(rng, n)]),
     **{f"dense, {name}": dense_with(name) for name in ref.ACTIVATIONS if name != "gelu"},
+    "dense, one output": dense_with("identity", 1),
+    "dense, one output, tanh": dense_with("tanh", 1),
     **{name: activation(name) for name in ref.ACTIVATIONS},
 }  # fmt: skip
 each_layer = pytest.mark.parametrize("name", LAYERS)

@@ -162,6 +162,10 @@ std::unique_ptr<Layer> tower(Index n, const char* f, bool norm, int residual) {
 const Make kLayers[] = {
     [](Index n) { return dense(n, ActivationKind::identity); },
     [](Index n) { return dense(n, ActivationKind::tanh); },
+    [](Index n) -> std::unique_ptr<Layer> {
+      return std::make_unique<Dense>(
+          n, 1, DenseOptions{.activation = activation(ActivationKind::sigmoid)});
+    },
     [](Index n) -> std::unique_ptr<Layer> { return std::make_unique<BatchNorm>(n); },
     [](Index n) -> std::unique_ptr<Layer> {
       return std::make_unique<BatchNorm>(n, BatchNormOptions{.relu = true});

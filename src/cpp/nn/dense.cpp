@@ -11,6 +11,9 @@ namespace {
 
 constexpr Index kMaxWidth = std::numeric_limits<int>::max();  // BLAS's integers
 
+// Matrices of the workspace; number 1 is multiply_over_batch's.
+enum { kBeforeActivation = 0, kColumn = 2 };
+
 void check_width(Index n) {
   if (n < 1 || n > kMaxWidth)
     throw std::invalid_argument("width of a layer: expected 1 to " + std::to_string(kMaxWidth) +
@@ -46,7 +49,44 @@ void Dense::forward(ConstMatrix x, Matrix out, Workspace& workspace, const Pass&
   predict(x, out, workspace, pass.n_threads);
 }
 
-void Dense::predict(ConstMatrix x, Matrix out, Workspace&, int n_threads) const {
+const float* Dense::column(Workspace& workspace) const {
+  const Matrix w = workspace.matrix(kColumn, 1, n_in());
+  for (Index i = 0; i < n_in(); ++i) w.data[i] = *weight_.value.row(i);
+  return w.data;
+}
+
+void Dense::predict_column(ConstMatrix x, Matrix out, Workspace& workspace, int n_threads) const {
+  const Activation& f = options_.activation;
+  const NnKernels& kernels = nn_kernels();
+  const auto activate = kernels.activations[static_cast<std::size_t>(f.kind)].forward;
+  const float *const w = column(workspace), *const bias =
+                                                options_.bias ? bias_.value.data : nullptr;
+  for_row_pieces(x.rows, n_threads, [&](Index first, Index n) {
+    const Matrix z = out.slice(first, n);
+    kernels.dots(x.slice(first, n), w, z);
+    activate(z, bias, f.alpha, z);
+  });
+}
+
+void Dense::backward_column(ConstMatrix x, ConstMatrix dz, Matrix dx, Workspace& workspace,
+                            const Pass& pass) {
+  const NnKernels& kernels = nn_kernels();
+  if (weight_.gradient.data) {
+    const double* const sums =
+        sum_pieces(x.rows, n_in(), pass.n_threads, workspace, [&](Index first, Index n, float* to) {
+          kernels.weighted_sums(x.slice(first, n), dz.slice(first, n), to);
+        });
+    for (Index i = 0; i < n_in(); ++i) *weight_.gradient.row(i) = static_cast<float>(sums[i]);
+  }
+  if (!dx.data) return;
+  const float* const w = column(workspace);
+  for_row_pieces(x.rows, pass.n_threads, [&](Index first, Index n) {
+    kernels.outer(dz.slice(first, n), w, dx.slice(first, n));
+  });
+}
+
+void Dense::predict(ConstMatrix x, Matrix out, Workspace& workspace, int n_threads) const {
+  if (n_out() == 1) return predict_column(x, out, workspace, n_threads);
   const Activation& f = options_.activation;
   const auto kernel = nn_kernels().activations[static_cast<std::size_t>(f.kind)].forward;
   const bool plain = !options_.bias && f.kind == ActivationKind::identity;
@@ -65,7 +105,7 @@ ConstMatrix Dense::before_activation(ConstMatrix out, ConstMatrix dout, Workspac
   if (plain && !sum) return dout;
   const NnKernels& kernels = nn_kernels();
   const auto slope = kernels.activations[static_cast<std::size_t>(f.kind)].backward;
-  const Matrix dz = plain ? Matrix{} : workspace.matrix(0, dout.rows, n_out());
+  const Matrix dz = plain ? Matrix{} : workspace.matrix(kBeforeActivation, dout.rows, n_out());
   const double* const sums = sum_pieces(
       dout.rows, n_out(), pass.n_threads, workspace, [&](Index first, Index n, float* to) {
         if (plain) return kernels.column_sums(dout.slice(first, n), to);

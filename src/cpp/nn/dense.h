@@ -25,6 +25,10 @@ class Dense final : public Layer {
   void predict(ConstMatrix x, Matrix out, Workspace&, int n_threads) const override;
 
  private:
+  // Of layers with one output, which BLAS does not multiply: W without gaps.
+  const float* column(Workspace&) const;
+  void predict_column(ConstMatrix x, Matrix out, Workspace&, int n_threads) const;
+  void backward_column(ConstMatrix x, ConstMatrix dz, Matrix dx, Workspace&, const Pass&);
   ConstMatrix before_activation(ConstMatrix out, ConstMatrix dout, Workspace&, const Pass&) const;
 
   DenseOptions options_;

@@ -7,6 +7,7 @@
 #include "nn/activations.h"
 #include "nn/kernels.h"
 #include "nn/norms.h"
+#include "nn/products.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
@@ -49,6 +50,9 @@ const NnKernels PYFM_TABLE_NAME(PYFM_ISA) = {
     .activations = PYFM_ISA::Activations::kernels,
     .add = PYFM_ISA::add,
     .column_sums = PYFM_ISA::column_sums,
+    .dots = PYFM_ISA::dots,
+    .weighted_sums = PYFM_ISA::weighted_sums,
+    .outer = PYFM_ISA::outer,
     .prelu_forward = PYFM_ISA::prelu_forward,
     .prelu_backward = PYFM_ISA::prelu_backward,
     .column_moments = PYFM_ISA::column_moments,

@@ -46,6 +46,10 @@ struct NnKernels {
   const ActivationKernels* activations;  // in the order of enum ActivationKind
   void (*add)(ConstMatrix a, ConstMatrix b, Matrix out) noexcept;
   void (*column_sums)(ConstMatrix x, float* sums) noexcept;
+  // Products with one column: out = x w, sums = xᵀ d, dx = d wᵀ; out and d are (m, 1).
+  void (*dots)(ConstMatrix x, const float* w, Matrix out) noexcept;
+  void (*weighted_sums)(ConstMatrix x, ConstMatrix d, float* sums) noexcept;
+  void (*outer)(ConstMatrix d, const float* w, Matrix dx) noexcept;
   void (*prelu_forward)(ConstMatrix x, const float* alpha, Matrix out) noexcept;
   // sums: d loss / d alpha.
   void (*prelu_backward)(ConstMatrix x, ConstMatrix dout, const float* alpha, Matrix dx,

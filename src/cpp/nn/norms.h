@@ -74,25 +74,6 @@ void batch_norm_backward(ConstMatrix x, ConstMatrix dout, const BatchNormView& v
     });
 }
 
-// Σ over the columns of f(column, lanes), n sums at once. What a tail lacks must count as 0.
-template <int n, class F>
-[[gnu::always_inline]] inline void sum_row(Index columns, float (&sums)[n], F&& f) {
-  Vec s[n];
-  unroll<n>([&](auto k) { s[k] = Vec(0.0f); });
-  for_columns(columns, [&](Index at, auto lanes) { f(at, lanes, s); });
-  unroll<n>([&](auto k) { sums[k] = sum(s[k]); });
-}
-
-// The lanes of a tail that hold columns.
-inline Vec keep(FullVector, Vec v) {
-  return v;
-}
-inline Vec keep(Tail tail, Vec v) {
-  float lanes[Vec::lanes];
-  v.store(lanes);
-  return tail.load(lanes);
-}
-
 // Ba, Kiros, Hinton 2016. The mean is taken twice: the first one's error is in the deviations.
 void layer_norm_forward(ConstMatrix x, const LayerNormView& view, Matrix out,
                         float* moments) noexcept {

@@ -73,6 +73,25 @@ template <int n, int block, class C, class F>
     for (; i < rows; ++i) add_rows(i, std::integral_constant<int, 1>{});
 }
 
+// Σ over the columns of f(column, lanes), n sums at once. What a tail lacks must count as 0.
+template <int n, class F>
+[[gnu::always_inline]] inline void sum_row(Index columns, float (&sums)[n], F&& f) {
+  Vec s[n];
+  unroll<n>([&](auto k) { s[k] = Vec(0.0f); });
+  for_columns(columns, [&](Index at, auto lanes) { f(at, lanes, s); });
+  unroll<n>([&](auto k) { sums[k] = sum(s[k]); });
+}
+
+// The lanes of a tail that hold columns.
+inline Vec keep(FullVector, Vec v) {
+  return v;
+}
+inline Vec keep(Tail tail, Vec v) {
+  float lanes[Vec::lanes];
+  v.store(lanes);
+  return tail.load(lanes);
+}
+
 struct None {};
 inline constexpr auto no_constants = [](Index, auto) { return None{}; };
 
