@@ -118,6 +118,7 @@ ConstMatrix Dense::before_activation(ConstMatrix out, ConstMatrix dout, Workspac
 void Dense::backward(ConstMatrix x, ConstMatrix out, ConstMatrix dout, Matrix dx,
                      Workspace& workspace, const Pass& pass) {
   const ConstMatrix dz = before_activation(out, dout, workspace, pass);
+  if (n_out() == 1) return backward_column(x, dz, dx, workspace, pass);
   if (weight_.gradient.data)
     multiply_over_batch(x, dz, weight_.gradient, workspace, pass.n_threads);
   if (dx.data) multiply({dz}, {weight_.value, true}, dx, pass.n_threads);
