@@ -74,11 +74,16 @@ def batch_norm(x: Any, gamma: Any, beta: Any) -> Any:
     return F.batch_norm(x, None, None, gamma, beta, training=True)
 
 
+def tower(x: Any, w0: Any, g0: Any, b0: Any, w1: Any, g1: Any, b1: Any, w2: Any, b2: Any) -> Any:
+    y = F.relu(batch_norm(x @ w0, g0, b0))
+    return torch.addmm(b2, F.relu(batch_norm(y @ w1, g1, b1)), w2)
+
+
 def against_torch(n_threads: int) -> list[Pair]:
     pairs = []
 
     def add(name: str, layer: nn.Layer, f: Callable[..., Any], batch: int, target: Any) -> None:
-        name = f"{name}, {batch}×{WIDTH}"
+        name = f"{name}, {batch}×{layer.n_in}"
         pairs.append(Pair(name, ours(layer, batch, n_threads), theirs(f, layer, batch), target))
 
     for batch in (1024, 4096):
@@ -89,6 +94,8 @@ def against_torch(n_threads: int) -> list[Pair]:
         add("LayerNorm", norm, lambda x, *a: F.layer_norm(x, (WIDTH,), *a), batch, None)
         dense = nn.Dense(WIDTH, WIDTH, random_state=0)
         add(f"Dense to {WIDTH}", dense, lambda x, w, b: torch.addmm(b, x, w), batch, None)
+        net = nn.tower(624, (WIDTH, WIDTH), batch_norm=True, random_state=0)
+        add(f"Tower 624 → {WIDTH} → {WIDTH} → 1 with BatchNorm and ReLU", net, tower, batch, None)
         relu = nn.Dense(WIDTH, WIDTH, activation="relu", random_state=0)
         add("Dense and ReLU", relu, lambda x, w, b: F.relu(torch.addmm(b, x, w)), batch, None)
     for name, f in (
