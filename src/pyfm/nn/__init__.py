@@ -5,15 +5,17 @@ where ``dout`` is the gradient of a loss by ``out``. Layers are objects that kee
 and can be put together.
 """
 
-from pyfm.nn.functions import (
+from pyfm.nn.activations import (
     activation_backward,
     activation_forward,
+    prelu_backward,
+    prelu_forward,
+)
+from pyfm.nn.functions import (
     dense_backward,
     dense_forward,
     dropout_backward,
     dropout_forward,
-    prelu_backward,
-    prelu_forward,
 )
 from pyfm.nn.layer import Layer
 from pyfm.nn.layers import (

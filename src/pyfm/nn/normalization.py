@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pyfm import _core
 from pyfm.checks import check_bool, check_real
-from pyfm.nn.functions import Cache, backward, cached, columns
 from pyfm.nn.layer import Floats
+from pyfm.nn.pairs import Cache, backward, cached, columns
 
 
 def batch_norm_forward(
