@@ -17,6 +17,9 @@ CPP = ROOT / "src" / "cpp"
 # A folder includes only itself and folders before it: the way that an example takes.
 FOLDERS = ["base", "simd", "data", "loss", "optim", "model", "nn", "metric", "train", "bind"]
 
+# Folders that have a unit for each SIMD level, and what the units export.
+KERNELS = {"nn": "nn_kernels", "train": "kernels"}
+
 SOURCES = sorted(p for p in CPP.rglob("*") if p.suffix in {".h", ".cpp"})
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -80,7 +83,7 @@ def test_only_kernel_units_have_instruction_set_flags() -> None:
     assert with_flags
     assert all(name.startswith("isa_") for name in with_flags)
     users = re.findall(r"set_source_files_properties\((\S+)", cmake)
-    assert users == ["src/cpp/train/kernels_${level}.cpp"]
+    assert users == [f"src/cpp/{folder}/kernels_${{level}}.cpp" for folder in KERNELS]
 
 
 def test_simd_headers_are_included_by_kernel_units_only() -> None:
@@ -88,10 +91,8 @@ def test_simd_headers_are_included_by_kernel_units_only() -> None:
         vectors = [path for path, _ in includes(source) if path.startswith("simd/vec_")]
         if vectors:
             level = vectors[0].removeprefix("simd/vec_").removesuffix(".h")
-            assert source in (
-                CPP / "train" / f"kernels_{level}.cpp",
-                CPP / "simd" / f"vec_{level}.h",
-            )
+            units = [CPP / folder / f"kernels_{level}.cpp" for folder in KERNELS]
+            assert source in (*units, CPP / "simd" / f"vec_{level}.h")
 
 
 def kernel_objects() -> list[Path]:
@@ -112,7 +113,7 @@ OBJECTS = kernel_objects()
 @pytest.mark.skipif(
     not OBJECTS, reason="no build folder: PYFM_BUILD_DIR names none, build/ has none"
 )
-@pytest.mark.parametrize("unit", OBJECTS, ids=lambda p: p.name)
+@pytest.mark.parametrize("unit", OBJECTS, ids=lambda p: f"{p.parent.name}-{p.name}")
 def test_kernel_unit_exports_its_table_and_nothing_else(unit: Path) -> None:
     # An inline function of a header that a kernel unit includes would be a weak symbol, compiled
     # with the unit's instruction set. The linker keeps one of several: maybe this one, for all
@@ -123,5 +124,5 @@ def test_kernel_unit_exports_its_table_and_nothing_else(unit: Path) -> None:
     )  # fmt: skip
     symbols = [line.split(maxsplit=2)[1:] for line in listing.stdout.splitlines()]
     level = unit.name.removeprefix("kernels_").removesuffix(".cpp.o")
-    assert [name for _, name in symbols] == [f"pyfm::kernels_{level}"]
+    assert [name for _, name in symbols] == [f"pyfm::{KERNELS[unit.parent.name]}_{level}"]
     assert symbols[0][0] in "DR"

@@ -19,7 +19,7 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from pyfm import callbacks, datasets, metrics, optim, schedules
+    from pyfm import callbacks, datasets, metrics, nn, optim, schedules
     from pyfm.augmentation import Augmentation
     from pyfm.dataset import Dataset
     from pyfm.estimators import (
@@ -48,6 +48,7 @@ __all__ = [
     "datasets",
     "load",
     "metrics",
+    "nn",
     "optim",
     "schedules",
     "set_simd",
@@ -68,6 +69,7 @@ _LAZY = {
     "callbacks": None,
     "datasets": None,
     "metrics": None,
+    "nn": None,
     "optim": None,
     "schedules": None,
 } | {name: "pyfm.estimators" for name in __all__ if name.endswith(("Classifier", "Regressor"))}

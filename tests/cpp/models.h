@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 #include "data/dataset.h"
-#include "simd/level.h"
+#include "levels.h"
 #include "train/predictor.h"
 #include "train/trainer.h"
 
@@ -95,16 +95,5 @@ void for_models(F&& f) {
 }
 
 inline constexpr Storage kEveryStorage[] = {Storage::float32, Storage::float16};
-
-// Calls f on every level.
-template <class F>
-void for_levels(F&& f) {
-  const SimdLevel before = simd_level();
-  for (const SimdLevel level : simd_levels()) {
-    set_simd_level(name(level));
-    f();
-  }
-  set_simd_level(name(before));
-}
 
 }  // namespace pyfm

@@ -89,6 +89,12 @@ inline float sum(Vec a) {
   return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
 }
 
+// a 2^n, for integral n whose result is a normal number.
+inline Vec times_power_of_two(Vec a, Vec n) {
+  const __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n.v), 23);
+  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a.v), exponent));
+}
+
 // w - 2 half / √a: 12 bits from the table, about 23 after one Newton step, whose
 // y (3 - a y²) / 2 gives its factor ½ to the caller's constant.
 inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec a) {

@@ -121,6 +121,11 @@ inline float sum(Vec a) {
   return _mm512_reduce_add_ps(a.v);
 }
 
+// a 2^n, for integral n whose result is a normal number.
+inline Vec times_power_of_two(Vec a, Vec n) {
+  return _mm512_scalef_ps(a.v, n.v);
+}
+
 // w - 2 half / √a: 14 bits from the table, all of them after one Newton step, whose
 // y (3 - a y²) / 2 gives its factor ½ to the caller's constant.
 inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec a) {

@@ -84,6 +84,15 @@ inline Vec sqrt(Vec a) {
 inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec a) {
   return w - (half + half) / sqrt(a);
 }
+// a 2^n, for integral n whose result is a normal number.
+inline Vec times_power_of_two(Vec a, Vec n) {
+  for (int i = 0; i < 4; ++i) {
+    // Not of NaN, which no integer stands for.
+    const int exponent = n.v[i] == n.v[i] ? static_cast<int>(n.v[i]) : 0;
+    a.v[i] *= std::bit_cast<float>((127 + exponent) << 23);
+  }
+  return a;
+}
 inline Vec abs(Vec a) {
   for (int i = 0; i < 4; ++i) a.v[i] = __builtin_fabsf(a.v[i]);
   return a;

@@ -111,6 +111,12 @@ inline float sum(Vec a) {
   return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
 }
 
+// a 2^n, for integral n whose result is a normal number.
+inline Vec times_power_of_two(Vec a, Vec n) {
+  const __m128i exponent = _mm_slli_epi32(_mm_cvtps_epi32(n.v), 23);
+  return _mm_castsi128_ps(_mm_add_epi32(_mm_castps_si128(a.v), exponent));
+}
+
 // w - 2 half / √a: 12 bits from the table, about 23 after one Newton step, whose
 // y (3 - a y²) / 2 gives its factor ½ to the caller's constant.
 inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec a) {
