@@ -121,6 +121,18 @@ class Vocabulary:
             found = [None if value is None else bool(value) for value in found]
         return [UNKNOWN if code == 1 else value for code, value in zip(codes, found, strict=True)]
 
+    def check_different(self) -> None:
+        """Raises ValueError if a value is there twice."""
+        book = self
+        if len(self.candidates):
+            both = arrow().concat_arrays([self.entries, self.candidates])
+            book = replace(self, entries=both)
+        _ = book._index
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle: without what follows from the rest."""
+        return {name: value for name, value in vars(self).items() if name != "_index"}
+
     def without_candidates(self) -> Vocabulary:
         return replace(self, candidates=self.candidates[:0], counts=self.counts[:0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -167,9 +168,9 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Returns
         -------
         Dataset
-            With this encoder as its ``encoder``. One feature per field, unless there are columns of
-            several values; targets and weights from the columns `target` and `sample_weight`, where
-            the table has them.
+            With a copy of this encoder as its ``encoder``. One feature per field, unless there are
+            columns of several values; targets and weights from the columns `target` and
+            `sample_weight`, where the table has them.
 
         Raises
         ------
@@ -179,7 +180,8 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             Names the column: missing, additional (unless columns are dropped anyway), of another
             type or time zone than in `fit`; and the row, for infinities and the like.
         """
-        return Dataset(encode(self._fitted(), open_table(X)), encoder=self)
+        # What is fitted anew later would not be what made these rows.
+        return Dataset(encode(self._fitted(), open_table(X)), encoder=copy(self))
 
     def fit_transform(self, X: Any, y: Any = None) -> Dataset:
         """The rows that `fit` learned from; a stream is held in memory, since it is read twice.
@@ -233,6 +235,20 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         state = self._fitted()
         return feature_of(state.fields, state.n_features, feature_id)
+
+    def extends(self, earlier: FieldEncoder) -> bool:
+        """Whether every id of an earlier encoder means here what it means there.
+
+        Parameters
+        ----------
+        earlier : FieldEncoder
+            Fitted, like this one.
+
+        Returns
+        -------
+        bool
+        """
+        return self._fitted().extends(earlier._fitted())
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """The name of every feature, by id: "field=value", or the name of a real column.

@@ -64,6 +64,18 @@ class Field:
             return ()
         return self.reader.columns if isinstance(self.reader, Elements) else (self.reader.column,)
 
+    def extends(self, earlier: Field) -> bool:
+        """Whether the ids of an earlier field mean what they mean there."""
+        now, before = self.book, earlier.book
+        same = self.name == earlier.name and self.reader == earlier.reader
+        same = same and self.blocks.extends(earlier.blocks)
+        if isinstance(now, Vocabulary) and isinstance(before, Vocabulary):
+            n = len(before.entries)
+            return same and now.type == before.type and now.entries[:n].equals(before.entries)
+        if isinstance(now, Hashing) and isinstance(before, Hashing):
+            return same and (now.type, now.settings) == (before.type, before.settings)
+        return same and now == before
+
     def encode(self, batch: Batch) -> Encoded:
         values = self.reader.read(batch)
         found = values.found if isinstance(values.found, Distinct) else distinct(values.found)

@@ -40,6 +40,15 @@ class Blocks:
             return Blocks((*runs[:-1], (runs[-1][0], runs[-1][1] + more))), end
         return Blocks((*runs, (n_features, more))), end
 
+    def extends(self, earlier: Blocks) -> bool:
+        """Whether the codes of earlier blocks have the same ids."""
+        if not earlier.runs:
+            return True
+        (first, length), n = earlier.runs[-1], len(earlier.runs)
+        if len(self.runs) < n or self.runs[: n - 1] != earlier.runs[:-1]:
+            return False
+        return self.runs[n - 1][0] == first and self.runs[n - 1][1] >= length
+
     @cached_property
     def _starts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """First code of each run, and what to add to its codes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,12 +156,13 @@ class Date:
 
     def __post_init__(self) -> None:
         if self.parts is not None:
-            parts = self.parts if isinstance(self.parts, str) else tuple(self.parts)
-            if isinstance(parts, str) or not parts or len(set(parts)) != len(parts):
+            if isinstance(self.parts, str) or not isinstance(self.parts, Sequence):
                 refuse("parts", "a sequence of different parts", self.parts)
-            for part in parts:
+            for part in self.parts:
                 check_choice("parts", part, tuple(PARTS))
-            object.__setattr__(self, "parts", parts)
+            if not self.parts or len(set(self.parts)) != len(self.parts):
+                refuse("parts", "a sequence of different parts", self.parts)
+            object.__setattr__(self, "parts", tuple(self.parts))
         if self.format is not None and (not isinstance(self.format, str) or not self.format):
             refuse("format", "a format of time.strptime, or None", self.format)
 
@@ -190,10 +192,11 @@ class Cross:
     each: Categorical | Hashed = Hashed()
 
     def __post_init__(self) -> None:
-        columns = self.columns
-        if isinstance(columns, str) or not all(isinstance(name, str) for name in columns):
+        if isinstance(self.columns, str) or not isinstance(self.columns, Sequence):
+            refuse("crosses", "sequences of names of fields", self.columns)
+        columns = tuple(self.columns)
+        if not all(isinstance(name, str) for name in columns):
             refuse("crosses", "sequences of names of fields", columns)
-        columns = tuple(columns)
         if len(columns) < 2 or len(set(columns)) != len(columns):
             refuse("crosses", "at least two different fields", columns)
         object.__setattr__(self, "columns", columns)

@@ -29,6 +29,14 @@ class State(NamedTuple):
         """Those that the fields are read from, in their order."""
         return list(dict.fromkeys(name for field in self.fields for name in field.columns))
 
+    def extends(self, earlier: State) -> bool:
+        """Whether the ids of an earlier state mean what they mean there."""
+        if self is earlier or self.fields == earlier.fields:
+            return True
+        pairs = zip(self.fields, earlier.fields, strict=False)
+        same = len(self.fields) == len(earlier.fields)
+        return same and all(now.extends(before) for now, before in pairs)
+
     def check_columns(self, table: Table) -> None:
         """Raises ValueError unless the table has the columns of `fit`."""
         settings, wanted = self.settings, self.columns

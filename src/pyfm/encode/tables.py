@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfm.checks import refuse
+from pyfm.dataset import is_table
 from pyfm.encode.arrow import arrow
 from pyfm.encode.parquet import ParquetTable
 from pyfm.encode.python_columns import array_of, explain
@@ -92,17 +93,6 @@ class Table:
         else:
             for batch in self._source:
                 yield batch.select(names)
-
-
-def is_table(X: Any) -> bool:
-    """Whether X is what estimators read as a table: columns with names."""
-    return (
-        hasattr(X, "__arrow_c_stream__")
-        or hasattr(X, "__arrow_c_array__")
-        or isinstance(X, Mapping)
-        or (isinstance(X, np.ndarray) and X.dtype.names is not None)
-        or _is_arrow_dataset(X)
-    )
 
 
 def open_table(X: Any, *, again: bool = False) -> Table:
