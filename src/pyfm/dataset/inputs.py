@@ -12,6 +12,8 @@ from pyfm.dataset.dataset import Dataset
 
 def is_table(X: Any) -> bool:
     """Whether X has columns with names, as `pyfm.FieldEncoder` reads them."""
+    if hasattr(X, "tocsr"):  # a matrix: one kind of SciPy's is a dict
+        return False
     return (
         hasattr(X, "__arrow_c_stream__")
         or hasattr(X, "__arrow_c_array__")

@@ -237,23 +237,21 @@ def counted(found: Any) -> tuple[Any, NDArray[np.int64]]:
     Of an Arrow array, or of Distinct ones.
     """
     pa = arrow()
-    if isinstance(found, Distinct) or pa.types.is_dictionary(found.type):
-        places = pa.array(found.places) if isinstance(found, Distinct) else found.indices
-        dictionary = found.values if isinstance(found, Distinct) else found.dictionary
-        groups = places.value_counts()
-        which, counts = groups.field("values"), groups.field("counts")
-        if isinstance(found, Distinct):
-            is_value = pa.compute.less(which, len(dictionary))
-            which, counts = which.filter(is_value), counts.filter(is_value)
-        values = dictionary.take(which)
-    else:
-        groups = found.value_counts()
-        values, counts = groups.field("values"), groups.field("counts")
-    n_rows: NDArray[np.int64] = counts.to_numpy()
-    if values.null_count:
-        valid = values.is_valid()
-        values, n_rows = values.filter(valid), n_rows[valid.to_numpy(zero_copy_only=False)]
-    return values, n_rows
+    if not isinstance(found, Distinct):
+        if not pa.types.is_dictionary(found.type):
+            groups = found.value_counts()
+            values, counts = groups.field("values"), groups.field("counts")
+            valid = values.is_valid()
+            n_rows: NDArray[np.int64] = counts.filter(valid).to_numpy()
+            return values.filter(valid), n_rows
+        found = distinct(found)
+    places, values = found.places, found.values
+    n_of = np.bincount(places, minlength=len(values))[: len(values)]
+    first = np.empty(len(values) + 1, np.int64)
+    first[places[::-1]] = np.arange(len(places))[::-1]  # of equal places the last one stays
+    used = np.flatnonzero(n_of)
+    used = used[np.argsort(first[used])]
+    return values.take(pa.array(used)), n_of[used]
 
 
 def hashes(values: Any, seed: int = 0) -> Hashes:
