@@ -163,17 +163,20 @@ def quality(args: argparse.Namespace, train: pa.Table, valid: pa.Table) -> dict[
     rows = [ours.fit_transform(train), ours.transform(valid)]
     text = pyfm.datasets.read_criteo(args.train)
     text_rows = [text, pyfm.datasets.read_criteo(args.valid, encoder=text.encoder)]
-    settings = libffm.Settings(4, 0.2, 2e-5, epochs=8)
-    params: dict[str, Any] = {"n_factors": 4, "learning_rate": 0.2, "l2": 2e-5, "epochs": 8}
     model = partial(curves.ours, pyfm.FFMClassifier)
-    found = curves.measure(
-        {
-            "libffm, text of read_criteo": curves.peer(settings, *text_rows, args),
-            "FFM, read_criteo": model(*text_rows, args, **params),
-            "FFM, FieldEncoder": model(*rows, args, **params),
-        },
-        args,
-    )
+    settings: dict[str, dict[str, Any]] = {
+        "k=4, η=0.2, λ=2e-5": {"learning_rate": 0.2, "l2": 2e-5, "epochs": 8},
+        "k=4, η=0.1, λ=8e-5": {"learning_rate": 0.1, "l2": 8e-5, "epochs": 22},
+    }
+    runs = {}
+    for name, chosen in settings.items():
+        peer = libffm.Settings(4, chosen["learning_rate"], chosen["l2"], epochs=chosen["epochs"])
+        runs |= {
+            f"libffm, text of read_criteo, {name}": curves.peer(peer, *text_rows, args),
+            f"FFM, read_criteo, {name}": model(*text_rows, args, n_factors=4, **chosen),
+            f"FFM, FieldEncoder, {name}": model(*rows, args, n_factors=4, **chosen),
+        }
+    found = curves.measure(runs, args)
     curves.print_best(found)
     print(f"features: {rows[0].n_features:,} of FieldEncoder, {text.n_features:,} of read_criteo")
     return {name: [curve.valid_logloss for curve in runs] for name, runs in found.items()}
@@ -185,7 +188,7 @@ def main() -> None:
     )
     parser.add_argument("--train", type=Path)
     parser.add_argument("--valid", type=Path)
-    parser.add_argument("--rows", type=int, default=500_000)
+    parser.add_argument("--rows", type=int, default=500_000, help="made ones; 0: none")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
@@ -197,7 +200,7 @@ def main() -> None:
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     content: dict[str, Any] = {}
-    tables = {"made rows": made_table(args.rows, 0)}
+    tables = {"made rows": made_table(args.rows, 0)} if args.rows else {}
     if args.train:
         tables["Criteo"] = raw_table(args.train)
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pyfm.encode import sketch
 from pyfm.encode.books import Vocabulary
-from pyfm.encode.hashing import hash_integers, hash_strings
+from pyfm.encode.hashing import hash_integer, hash_integers, hash_string, hash_strings
 from pyfm.encode.index import Index
 from pyfm.encode.kinds import Categorical
 from pyfm.encode.tokens import hashes
@@ -44,6 +44,7 @@ def test_strings(values: list[bytes], seed: int) -> None:
     for type_ in (pa.large_binary(), pa.binary()):
         array = pa.array([b"before", *values, b"after"], type_)[1:-1]
         assert hashes(array, seed).tolist() == expected
+    assert [hash_string(value, seed) for value in values] == expected
 
 
 @pytest.mark.parametrize("size", [7, 8, 9, 511, 512, 513, 5000])
@@ -51,6 +52,7 @@ def test_strings_of_all_sizes(size: int) -> None:
     values = [b"x" * size, b"y", bytes(size), b""]
     found = hashes(pa.array(values, pa.binary()), 3)
     assert found.tolist() == [slow_hash(value, 3) for value in values]
+    assert found.tolist() == [hash_string(value, 3) for value in values]
 
 
 def test_fixed_width() -> None:
@@ -62,6 +64,7 @@ def test_fixed_width() -> None:
 def test_integers(values: list[int], seed: int) -> None:
     found = hash_integers(np.array(values, np.int64), seed)
     assert found.tolist() == [mix((value + seed) * GAMMA % LIMIT) for value in values]
+    assert found.tolist() == [hash_integer(value, seed) for value in values]
 
 
 def test_no_strings() -> None:
@@ -74,8 +77,10 @@ KEYS = st.integers(0, 2**64 - 1)
 @given(st.lists(KEYS, unique=True, max_size=50), st.lists(KEYS, max_size=20))
 def test_index(keys: list[int], others: list[int]) -> None:
     wanted = [*keys[::-2], *others]
-    found = Index(np.array(keys, np.uint64)).find(np.array(wanted, np.uint64))
-    assert found.tolist() == [keys.index(key) if key in keys else -1 for key in wanted]
+    index = Index(np.array(keys, np.uint64))
+    expected = [keys.index(key) if key in keys else -1 for key in wanted]
+    assert index.find(np.array(wanted, np.uint64)).tolist() == expected
+    assert [index.find_one(key) for key in wanted] == expected
 
 
 @pytest.mark.parametrize("n", [1, 2, 1000, 70_000])
@@ -88,6 +93,7 @@ def test_index_of_many(n: int, shift: int) -> None:
     assert (index.find(keys[::3]) == np.arange(len(keys))[::3]).all()
     absent = np.setdiff1d(keys + np.uint64(1), keys)
     assert (index.find(absent) == -1).all()
+    assert [index.find_one(int(key)) for key in keys[:20]] == list(range(len(keys[:20])))
     assert not index.is_ambiguous
     assert Index(np.concatenate([keys, keys[:1]])).is_ambiguous
 
@@ -104,6 +110,9 @@ def test_equal_hashes_are_not_equal_strings(monkeypatch: pytest.MonkeyPatch) -> 
     wanted = [chr(code) for code in range(ord("a"), ord("z") + 1)]
     expected = [entries.to_pylist().index(value) if value in "pqrs" else -1 for value in wanted]
     assert book.find(pa.array(wanted)).tolist() == expected
+    one = "pyfm.encode.books.hash_string"
+    monkeypatch.setattr(one, lambda value, seed: few(pa.array([value.decode()]), seed).item())
+    assert [book.find(pa.array([value])).item() for value in wanted] == expected
 
 
 @pytest.mark.parametrize("n", [0, 1, 100, 5_000, 300_000])

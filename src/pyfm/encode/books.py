@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfm.encode.arrow import arrow
+from pyfm.encode.hashing import hash_integer, hash_string
 from pyfm.encode.index import Index
 from pyfm.encode.kinds import Categorical, Hashed
 from pyfm.encode.sketch import estimate
@@ -99,6 +100,8 @@ class Vocabulary:
     def find(self, values: Any) -> NDArray[np.int64]:
         """The places of values among the entries; -1 of unknown ones."""
         index, seed = self._index
+        if len(values) <= _FEW:
+            return np.array([self._find_one(value) for value in values.to_pylist()], np.int64)
         places = index.find(hashes(values, seed))
         pa = arrow()
         if not pa.types.is_integer(values.type):  # whose hashes differ where they do
@@ -110,6 +113,14 @@ class Vocabulary:
             same = pa.compute.equal(ours, theirs).to_numpy(zero_copy_only=False)
             places[hit[~same]] = -1
         return places
+
+    def _find_one(self, value: Any) -> int:
+        index, seed = self._index
+        if isinstance(value, int):
+            return index.find_one(hash_integer(value, seed))
+        text = value.encode() if isinstance(value, str) else value
+        place = index.find_one(hash_string(text, seed))
+        return place if place >= 0 and self.entries[place].as_py() == value else -1
 
     def codes(self, values: Any) -> NDArray[np.int64]:
         return self.find(values) + 2  # unknown: 1
@@ -138,5 +149,6 @@ class Vocabulary:
 
 
 _SEEDS = 8
+_FEW = 4  # values of which the calls of NumPy would take longer than themselves
 
 Book = Range | Hashing | Vocabulary

@@ -42,6 +42,17 @@ class Index:
             left, keys, at = left[goes_on], keys[goes_on], at[goes_on] + 1
         return found
 
+    def find_one(self, key: int) -> int:
+        """As `find`, of one."""
+        if self._longest > _MANY:
+            return int(self.find(np.array([key], np.uint64))[0])
+        at = int(self._starts[key >> int(self._shift)])
+        while at < len(self._keys) and (here := int(self._keys[at])) <= key:
+            if here == key:
+                return int(self._places[at])
+            at += 1
+        return -1
+
     def _bisect(self, keys: Hashes, found: NDArray[np.int64]) -> NDArray[np.int64]:
         at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         hit = self._keys[at] == keys
