@@ -141,8 +141,23 @@ def test_zones_are_those_of_fit() -> None:
 
 def test_integers_that_do_not_fit() -> None:
     fitted = pyfm.FieldEncoder().fit({"x": [1, 2]})
-    with refused("column 'x': .*18446744073709551615"):
-        fitted.transform({"x": np.array([2**64 - 1], np.uint64)})
+    with refused(
+        "column 'x', row 1: expected an integer that int64 holds, .* found 18446744073709"
+    ):
+        fitted.transform({"x": np.array([1, 2**64 - 1], np.uint64)})
+    unsigned = pyfm.FieldEncoder().fit({"x": np.array([1, 2], np.uint64)})
+    assert unsigned.transform({"x": [2, 1]}).core.features.tolist() == [3, 2]
+    for wrong in ([1, -1], [1.0, -1.0]):
+        with refused("column 'x', row 1: expected an integer that uint64 holds, .* found -1"):
+            unsigned.transform({"x": wrong})
+
+
+def test_rows_of_numbers_in_dictionaries() -> None:
+    frame = pd.DataFrame({"x": pd.Categorical([1.0, 2.0, 1.0, 0.5])})
+    with refused("column 'x', row 3: expected a whole number"):
+        pyfm.FieldEncoder().fit(frame)
+    fitted = pyfm.FieldEncoder().fit(frame[:3].astype({"x": pd.CategoricalDtype([2.0, 1.0])}))
+    assert fitted.get_feature_names_out().tolist()[2:] == ["x=1", "x=2"]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pyfm
-from pyfm.encode import Buckets, Categorical, Cross, Hashed, Multi
+from pyfm.encode import Buckets, Categorical, Cross, Date, Hashed, Multi
 
 CROSSES = [Cross(["site", "ad"], Categorical()), Cross(["ad", "new"], Hashed(6))]
 COLUMNS: dict[str, list[Any]] = {
@@ -108,6 +108,27 @@ def test_parquet_files_and_folders(tmp_path: Path, expected: dict[str, Any]) -> 
         assert buffers(encoder().fit_transform(path)) == expected
     data = pyarrow.dataset.dataset(str(folder))
     assert buffers(encoder().fit_transform(data)) == expected
+
+
+def test_strings_of_parquet_are_strings(tmp_path: Path) -> None:
+    """Not categories, although they are read as dictionaries."""
+    table = pa.table({"a": ["u", "v", "u"], "at": ["2024-01-01", "2024-01-02", None]})
+    pq.write_table(table, tmp_path / "rows.parquet")
+    made = pyfm.FieldEncoder(
+        {"at": Date(["day"], format="%Y-%m-%d")},
+        remainder="default",
+        defaults={"string": Hashed(4), "category": Categorical()},
+    )
+    expected = buffers(made.fit_transform(table))
+    assert buffers(made.fit_transform(tmp_path / "rows.parquet")) == expected
+    assert expected["sizes"] == (3, 17 + 32, 2)
+
+
+def test_no_rows() -> None:
+    for columns in ({"a": ["u"]}, {"a": ["u"], "t": [["x"]]}, {"a": [0.5]}):
+        fitted = pyfm.FieldEncoder(defaults={"float": "real"}).fit(columns)
+        data = fitted.transform(pa.table(columns)[:0])
+        assert (data.n_rows, data.n_fields) == (0, len(columns))
 
 
 def test_partitions_are_columns(tmp_path: Path) -> None:

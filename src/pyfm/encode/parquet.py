@@ -12,7 +12,10 @@ from pyfm.encode.arrow import arrow
 
 
 class ParquetTable:
-    """Files that are opened when they are read; folders as Spark writes them, partitions too."""
+    """Files that are opened when they are read; folders as Spark writes them, partitions too.
+
+    `schema` has the types as they were written; strings are read as dictionaries.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -24,24 +27,23 @@ class ParquetTable:
             self._dataset = pyarrow.dataset.dataset(path, format="parquet", partitioning="hive")
         if not self._dataset.files:
             raise FormatError(f"{path}: expected Parquet files, found none")
-        schema = self._dataset.schema
+        self.schema = self._dataset.schema
         text = [
             field.name
-            for field in schema
+            for field in self.schema
             if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
         ]
         # Parquet stores strings as dictionaries, mostly, and it is a waste to take them apart.
         layout = pyarrow.dataset.ParquetFileFormat(dictionary_columns=text)
         with self._reading(path):
             self._dataset = pyarrow.dataset.dataset(path, format=layout, partitioning="hive")
-        self.schema = self._dataset.schema
 
     def batches(self, names: list[str], n_rows: int) -> Iterator[Any]:
         for fragment in sorted(self._dataset.get_fragments(), key=lambda each: str(each.path)):
             with self._reading(fragment.path):
                 # One file after the other, and little of it ahead: memory holds a few batches.
                 yield from fragment.to_batches(
-                    schema=self.schema,
+                    schema=self._dataset.schema,
                     columns=names,
                     batch_size=n_rows,
                     batch_readahead=2,

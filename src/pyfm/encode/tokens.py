@@ -94,18 +94,34 @@ def tokens(column: Column, wanted: str) -> Any:
             f"column {column.name!r}: expected {_NAMES[wanted]}, as in fit, found {array.type}"
         )
     if pa.types.is_dictionary(array.type):
+        if pa.types.is_string(array.type.value_type):
+            return array
+        if wanted not in ("string", "binary"):  # decoded, since errors tell the rows of numbers
+            return tokens(column._replace(array=array.dictionary_decode()), wanted)
         values = tokens(Column(column.name, array.dictionary, 0), wanted)
         return pa.DictionaryArray.from_arrays(array.indices, values)
     if pa.types.is_floating(array.type):
-        return _whole(column)
+        array = _whole(column)
     if wanted in ("int64", "uint64") and array.type != arrow_type(wanted):
-        try:
-            return array.cast(arrow_type(wanted))
-        except pa.lib.ArrowInvalid as error:
-            raise ValueError(f"column {column.name!r}: {error}") from error
+        _check_range(column._replace(array=array), wanted)
+        return array.cast(arrow_type(wanted))
     if wanted == "bool":
         return array.cast(pa.int64())
     return array
+
+
+def _check_range(column: Column, wanted: str) -> None:
+    """Raises ValueError for an integer that int64, or uint64, does not hold."""
+    pa = arrow()
+    if wanted == "uint64":
+        wrong = pa.compute.less(column.array, 0)
+    elif pa.types.is_uint64(column.array.type):
+        wrong = pa.compute.greater(column.array, pa.scalar(2**63 - 1, pa.uint64()))
+    else:
+        return
+    row = pa.compute.index(wrong, True).as_py()
+    if row >= 0:
+        column.fail(row, f"an integer that {wanted} holds, as in fit", column.array[row].as_py())
 
 
 _NAMES = {
