@@ -119,10 +119,9 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Raises
         ------
         ValueError
-            Names the column, and the row where one is to blame: types that have no kind (structs,
-            decimals, durations), values of several types, infinities, columns without a single
-            value, names that occur twice or are not there, more than 2**32 features. An encoder
-            that was fitted before stays as it was.
+            Names the column, and the row where one is to blame: types without a kind (structs,
+            decimals, durations), values of several types, infinities, columns without a value,
+            names that occur twice or not at all, more than 2**32 features. What was fitted stays.
         FormatError
             For damaged Parquet files.
         ImportError
@@ -177,10 +176,9 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         sklearn.exceptions.NotFittedError
             Before `fit`.
         ValueError
-            Names the column: missing, additional (unless columns are dropped anyway), of another
-            type or time zone than in `fit`; and the row, for infinities and the like.
+            Names the column: missing, additional (unless columns are dropped), of another type or
+            time zone than in `fit`; and the row, for infinities and the like.
         """
-        # What is fitted anew later would not be what made these rows.
         return Dataset(encode(self._fitted(), open_table(X)), encoder=copy(self))
 
     def fit_transform(self, X: Any, y: Any = None) -> Dataset:
@@ -190,7 +188,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ----------
         X : table
         y : array-like of shape (n_rows,), optional
-            Only its length is looked at; rows have targets if `target` names their column.
+            Only its length is looked at; `target` names a column of targets.
 
         Returns
         -------
@@ -210,9 +208,8 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Returns
         -------
         pyarrow.Table
-            A column for each field, without crosses: categories as they were; lists of them (no
-            weights); real numbers; of buckets and hashes the names; parts of dates. Missing values,
-            and unknown ones, are null.
+            A column for each field, without crosses: categories, lists of them (no weights), real
+            numbers, parts of dates, names of buckets and hashes; null where missing or unknown.
         """
         state = self._fitted()
         if data.n_fields != len(state.fields):
@@ -230,24 +227,13 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Returns
         -------
         Feature
-            A named tuple: ``field``, the name; ``value``, None of missing and unknown ones, and a
-            tuple of Features of a cross; ``is_missing``; ``is_unknown``.
+            A named tuple: ``field``; ``value``, None of missing and unknown ones, and a tuple of
+            Features of a cross; ``is_missing``; ``is_unknown``.
         """
-        state = self._fitted()
-        return feature_of(state.fields, state.n_features, feature_id)
+        return feature_of(self._fitted().fields, self.n_features_, feature_id)
 
     def extends(self, earlier: FieldEncoder) -> bool:
-        """Whether every id of an earlier encoder means here what it means there.
-
-        Parameters
-        ----------
-        earlier : FieldEncoder
-            Fitted, like this one.
-
-        Returns
-        -------
-        bool
-        """
+        """Whether every id of an earlier encoder, fitted as this one, means the same here."""
         return self._fitted().extends(earlier._fitted())
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -260,7 +246,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
         Returns
         -------
-        ndarray of str, dtype object, of shape (n_features_,)
+        ndarray of object of shape (n_features_,)
         """
         state = self._fitted()
         if input_features is not None and list(input_features) != state.columns:
@@ -292,7 +278,6 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         }
 
     def _attribute(self, name: str) -> State:
-        """For attributes that only fitted encoders have."""
         if "_state" not in vars(self):
             raise AttributeError(f"{name} is set by fit")
         return self._state
@@ -312,5 +297,4 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         return tags
 
     def _settings(self) -> Settings:
-        """The parameters, checked."""
         return Settings.of(**self.get_params(deep=False))
