@@ -214,7 +214,7 @@ DAMAGES = {
         put("params", "augmentation", value=AUGMENTATION | {"unknown": ["a"]}),
         "Augmentation.unknown: expected",
     ),
-    "unknown input": (put("inputs", "kind", value="table"), "inputs.kind"),
+    "unknown input": (put("inputs", "kind", value="frame"), "inputs.kind"),
     "no columns": (put("inputs", "n_columns", value=0), "inputs.n_columns"),
     "one class": (put("classes", "values", value=[1]), "two different labels"),
     "the same class twice": (put("classes", "values", value=[1, 1]), "two different labels"),

@@ -19,9 +19,10 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from pyfm import callbacks, datasets, metrics, nn, optim, schedules
+    from pyfm import callbacks, datasets, encode, metrics, nn, optim, schedules
     from pyfm.augmentation import Augmentation
     from pyfm.dataset import Dataset
+    from pyfm.encode import FieldEncoder
     from pyfm.estimators import (
         FFMClassifier,
         FFMRegressor,
@@ -39,6 +40,7 @@ __all__ = [
     "FFMRegressor",
     "FMClassifier",
     "FMRegressor",
+    "FieldEncoder",
     "FormatError",
     "LinearClassifier",
     "LinearRegressor",
@@ -46,6 +48,7 @@ __all__ = [
     "build_info",
     "callbacks",
     "datasets",
+    "encode",
     "load",
     "metrics",
     "nn",
@@ -65,9 +68,11 @@ except PackageNotFoundError:  # a source tree that was not installed
 _LAZY = {
     "Augmentation": "pyfm.augmentation",
     "Dataset": "pyfm.dataset",
+    "FieldEncoder": "pyfm.encode",
     "load": "pyfm.model_file",
     "callbacks": None,
     "datasets": None,
+    "encode": None,
     "metrics": None,
     "nn": None,
     "optim": None,

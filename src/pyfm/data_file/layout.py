@@ -4,7 +4,10 @@ A safetensors file, little-endian, of one-dimensional tensors, which are the sec
 
 - ``indptr`` int64, ``features`` uint32, ``fields`` uint16, ``values``, ``y`` and ``weight``
   float32: the buffers of the data set; those that are implied are absent (see data/dataset.h);
-- ``encoder.tokens`` and ``encoder.sizes``, int64: the encoder, where the data set has one.
+- ``encoder.tokens`` and ``encoder.sizes``, int64: the encoder, where the data set has that of
+  Criteo logs;
+- ``encoder.json`` and ``encoder.tensors``, uint8: the encoder of tables, where it has that one; see
+  `pyfm.encode.stored_bytes`.
 
 Each section starts at a multiple of 64 bytes; what the one before leaves up to there are zeros, a
 tensor of uint8, since the format allows no gaps. The metadata entry ``pyfm_dataset``, at the start
@@ -42,9 +45,10 @@ BUFFERS = {
     "weight": "<f4",
 }
 ENCODER = {"encoder.tokens": "<i8", "encoder.sizes": "<i8"}
-DTYPES = BUFFERS | ENCODER
+FIELD_ENCODER = {"encoder.json": "|u1", "encoder.tensors": "|u1"}
+DTYPES = BUFFERS | ENCODER | FIELD_ENCODER
 
-_SAFETENSORS_DTYPES = {"<i8": "I64", "<u4": "U32", "<u2": "U16", "<f4": "F32"}
+_SAFETENSORS_DTYPES = {"<i8": "I64", "<u4": "U32", "<u2": "U16", "<f4": "F32", "|u1": "U8"}
 
 
 def section_bytes(name: str, length: int) -> int:

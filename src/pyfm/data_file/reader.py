@@ -19,6 +19,7 @@ from pyfm.data_file.layout import (
     BUFFERS,
     DTYPES,
     ENCODER,
+    FIELD_ENCODER,
     FORMAT_VERSION,
     MAGIC,
     MAX_HEADER_BYTES,
@@ -31,6 +32,7 @@ from pyfm.data_file.layout import (
 
 if TYPE_CHECKING:
     from pyfm.datasets import CriteoEncoder
+    from pyfm.encode import FieldEncoder
 
 Bytes = NDArray[np.uint8]
 
@@ -47,7 +49,7 @@ class _Section(NamedTuple):
 
 def read(
     path: str | os.PathLike[str], *, verify: bool
-) -> tuple[_core.Dataset, CriteoEncoder | None]:
+) -> tuple[_core.Dataset, CriteoEncoder | FieldEncoder | None]:
     """What ``Dataset.open`` does, which documents it."""
     name = os.fsdecode(path)
     file = _map(name)
@@ -145,15 +147,22 @@ def _dataset(metadata: dict[str, Any], sections: dict[str, _Section], size: int)
     )
 
 
-def _encoder(sections: dict[str, _Section]) -> CriteoEncoder | None:
-    present = [name for name in ENCODER if name in sections]
+def _encoder(sections: dict[str, _Section]) -> CriteoEncoder | FieldEncoder | None:
+    names = (*ENCODER, *FIELD_ENCODER)
+    present = tuple(name for name in names if name in sections)
     if not present:
         return None
-    if present != list(ENCODER):
-        refuse("metadata: sections", f"both of {', '.join(ENCODER)}", present)
-    from pyfm.datasets import CriteoEncoder  # which imports the data sets
+    arrays = [sections[name].array(name) for name in present]
+    if present == tuple(ENCODER):
+        from pyfm.datasets import CriteoEncoder  # which imports the data sets
 
-    return CriteoEncoder.from_arrays(*(sections[name].array(name) for name in ENCODER))
+        return CriteoEncoder.from_arrays(*arrays)
+    if present != tuple(FIELD_ENCODER):
+        expected = f"both of {', '.join(ENCODER)} or of {', '.join(FIELD_ENCODER)}"
+        refuse("metadata: sections", expected, list(present))
+    from pyfm.encode.stored_bytes import from_bytes  # which imports pyarrow
+
+    return from_bytes(*arrays)
 
 
 def _typed(name: str, value: Any, expected: type) -> Any:

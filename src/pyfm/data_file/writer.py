@@ -15,6 +15,8 @@ from pyfm.atomic_file import destination
 from pyfm.data_file.layout import (
     BUFFERS,
     DTYPES,
+    ENCODER,
+    FIELD_ENCODER,
     FORMAT_VERSION,
     checksum_text,
     header,
@@ -23,12 +25,15 @@ from pyfm.data_file.layout import (
 
 if TYPE_CHECKING:
     from pyfm.datasets import CriteoEncoder
+    from pyfm.encode import FieldEncoder
 
 # Ctrl-C is heard between pieces.
 _PIECE_BYTES = 16 << 20
 
 
-def write(core: _core.Dataset, encoder: CriteoEncoder | None, path: str | os.PathLike[str]) -> None:
+def write(
+    core: _core.Dataset, encoder: CriteoEncoder | FieldEncoder | None, path: str | os.PathLike[str]
+) -> None:
     """What ``data.save(path)`` does, which documents it."""
     sections = _sections(core, encoder)
     if core.n_rows > sum(section.nbytes for section in sections.values()):
@@ -55,7 +60,9 @@ def write(core: _core.Dataset, encoder: CriteoEncoder | None, path: str | os.Pat
             file.write(bytes(padding(section.nbytes)))
 
 
-def _sections(core: _core.Dataset, encoder: CriteoEncoder | None) -> dict[str, NDArray[Any]]:
+def _sections(
+    core: _core.Dataset, encoder: CriteoEncoder | FieldEncoder | None
+) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any] | None] = {name: getattr(core, name) for name in BUFFERS}
     if encoder is not None:
         arrays |= _encoder_arrays(encoder)
@@ -66,13 +73,17 @@ def _sections(core: _core.Dataset, encoder: CriteoEncoder | None) -> dict[str, N
     }
 
 
-def _encoder_arrays(encoder: CriteoEncoder) -> dict[str, NDArray[Any] | None]:
+def _encoder_arrays(encoder: CriteoEncoder | FieldEncoder) -> dict[str, NDArray[Any] | None]:
     from pyfm.datasets import CriteoEncoder  # which imports the data sets
+    from pyfm.encode import FieldEncoder
 
+    if type(encoder) is FieldEncoder:
+        from pyfm.encode.stored_bytes import to_bytes  # which imports pyarrow
+
+        return dict(zip(FIELD_ENCODER, to_bytes(encoder), strict=True))
     if type(encoder) is not CriteoEncoder:
         raise ValueError(
-            f"encoder: expected a CriteoEncoder, which a data file holds, or None, found "
-            f"{type(encoder).__name__}"
+            "encoder: expected a CriteoEncoder or a FieldEncoder, which a data file holds, or "
+            f"None, found {type(encoder).__name__}"
         )
-    tokens, sizes = encoder.to_arrays()
-    return {"encoder.tokens": tokens, "encoder.sizes": sizes}
+    return dict(zip(ENCODER, encoder.to_arrays(), strict=True))

@@ -28,6 +28,7 @@ from pyfm.dataset.buffers import (
 if TYPE_CHECKING:
     from pyfm.dataset.dataset import Dataset
     from pyfm.datasets import CriteoEncoder
+    from pyfm.encode import FieldEncoder
 
 
 def compressed(
@@ -171,5 +172,7 @@ def state(core: _core.Dataset) -> dict[str, Any]:
     return {name: getattr(core, name) for name in (*names, "n_rows", "n_features", "n_fields")}
 
 
-def restore(cls: type[Dataset], state: dict[str, Any], encoder: CriteoEncoder | None) -> Dataset:
+def restore(
+    cls: type[Dataset], state: dict[str, Any], encoder: CriteoEncoder | FieldEncoder | None
+) -> Dataset:
     return cls(_core.Dataset(**state), encoder=encoder)

@@ -17,15 +17,16 @@ from pyfm.dataset.text import read_libsvm, read_text
 
 if TYPE_CHECKING:
     from pyfm.datasets import CriteoEncoder
+    from pyfm.encode import FieldEncoder
 
 
 class Dataset:
     """Rows of (field, feature, value), with targets and weights; immutable.
 
-    Made by `from_libffm`, `from_libsvm`, `from_csr`, `from_arrays`, `from_ids` and `open`. What is
-    implied is not stored: values that are all 1, and, where every row has exactly one feature per
-    field in field order (``layout == "one_per_field"``), row offsets and fields. Everything is
-    checked once, here.
+    Made by `from_libffm`, `from_libsvm`, `from_csr`, `from_arrays`, `from_ids` and `open`, and from
+    tables by `pyfm.FieldEncoder`. What is implied is not stored: values that are all 1, and, where
+    every row has exactly one feature per field in field order (``layout == "one_per_field"``), row
+    offsets and fields. Everything is checked once, here.
 
     Arrays that are borrowed without a copy (each constructor says when) must not be modified while
     the data set is in use.
@@ -34,15 +35,15 @@ class Dataset:
     ----------
     core : pyfm._core.Dataset
         The checked buffers. Use the constructors above.
-    encoder : CriteoEncoder, optional
+    encoder : CriteoEncoder or FieldEncoder, optional
         The mapping from raw values to features that made the rows.
 
     Attributes
     ----------
     core : pyfm._core.Dataset
         The buffers as the kernels read them.
-    encoder : CriteoEncoder or None
-        Set by `pyfm.datasets.read_criteo`; a selection of rows keeps it.
+    encoder : CriteoEncoder, FieldEncoder or None
+        Set by `pyfm.datasets.read_criteo` and `pyfm.FieldEncoder`; a selection of rows keeps it.
 
     Examples
     --------
@@ -56,7 +57,9 @@ class Dataset:
 
     __slots__ = ("core", "encoder")
 
-    def __init__(self, core: _core.Dataset, *, encoder: CriteoEncoder | None = None) -> None:
+    def __init__(
+        self, core: _core.Dataset, *, encoder: CriteoEncoder | FieldEncoder | None = None
+    ) -> None:
         self.core = core
         self.encoder = encoder
 

@@ -1,5 +1,6 @@
 """What estimators accept as X and y, as a Dataset."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,19 @@ import numpy.typing as npt
 
 from pyfm.dataset import arrays
 from pyfm.dataset.dataset import Dataset
+
+
+def is_table(X: Any) -> bool:
+    """Whether X has columns with names, as `pyfm.FieldEncoder` reads them."""
+    if hasattr(X, "tocsr"):  # a matrix: one kind of SciPy's is a dict
+        return False
+    return (
+        hasattr(X, "__arrow_c_stream__")
+        or hasattr(X, "__arrow_c_array__")
+        or isinstance(X, Mapping)
+        or (isinstance(X, np.ndarray) and X.dtype.names is not None)
+        or (hasattr(X, "get_fragments") and hasattr(X, "to_batches"))  # a pyarrow.dataset
+    )
 
 
 def as_dataset(

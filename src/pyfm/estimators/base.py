@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from pyfm import _core
 from pyfm.estimators.eval_sets import check_defined, load_eval_sets
 from pyfm.estimators.fit_callbacks import fit_callbacks, stops_early
-from pyfm.estimators.inputs import Inputs
+from pyfm.estimators.inputs import Inputs, held
 from pyfm.estimators.model_spec import ModelSpec, stored_weights
 from pyfm.estimators.resume import origin_of, read_checkpoint
 from pyfm.estimators.settings import Settings, n_threads
@@ -85,11 +85,14 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
         Parameters
         ----------
-        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+        X : Dataset, table, sparse matrix, or array-like of shape (n_rows, n_columns)
             Rows. Integers are ids (one column per field, one common feature space, -1: absent);
-            other numbers and sparse matrices are numeric columns, one feature each.
+            other numbers and sparse matrices are numeric columns, one feature each. A table (of
+            pandas, polars or pyarrow, a dict of columns, a structured array) is encoded by a
+            `pyfm.FieldEncoder` with its defaults, which becomes part of the model, as does that of
+            a Dataset which one made: the model then predicts tables.
         y : array-like of shape (n_rows,), optional
-            Targets; None with a Dataset, which brings its own.
+            Targets; None with a Dataset that brings its own.
         fields : array-like of int of shape (n_columns,), optional
             The field of each column of a matrix; None: all columns are in field 0.
         sample_weight : array-like of shape (n_rows,), optional
@@ -147,6 +150,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         """
         settings = self._settings()
         callbacks = fit_callbacks(settings, callbacks)
+        X = held(X)
         earlier, resumption, why = None, None, "since warm_start=True"
         if resume_from is not None:
             earlier, resumption = read_checkpoint(resume_from, self, settings, X, fields)
@@ -156,7 +160,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         if earlier is not None:
             check_same_model(earlier._spec, settings.spec, why)
             check_same_inputs(earlier._inputs, X, fields, why)
-        inputs = earlier._inputs if earlier else Inputs.of(X, fields)
+        inputs = earlier._inputs if earlier else Inputs.of(X, fields).learn_from(X)
         targets = earlier._targets if earlier else self._learn_targets(X, y)
         train = inputs.load(X, y, sample_weight, targets, fields)
         metrics = settings.training.valid_metrics
@@ -229,6 +233,14 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         from pyfm.model_file import save
 
         save(self, path, optimizer_state=optimizer_state)
+
+    @property
+    def feature_names_in_(self) -> NDArray[np.object_]:
+        """Columns of the tables that `fit` was given; of other rows there is no such attribute."""
+        if "_inputs" not in vars(self) or self._inputs.kind != "table":
+            raise AttributeError("feature_names_in_ is set by fit with a table")
+        assert self._inputs.encoder is not None  # as of all tables
+        return self._inputs.encoder.feature_names_in_
 
     @property
     def coef_(self) -> NDArray[np.float32]:

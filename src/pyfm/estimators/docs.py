@@ -101,6 +101,8 @@ n_features_admitted_ : int
     have had weights before.
 n_fields_ : int
     Number of fields.
+feature_names_in_ : ndarray of str
+    The columns, where `fit` was given a table.
 coef_ : ndarray of float32 of shape (n_features_in_,)
     Linear weights, of models that have them; a copy.
 intercept_ : ndarray of float32 of shape (1,)
@@ -142,10 +144,11 @@ a stream is cut into calls; with a batch_size above 1 on any number, if calls ho
 """
 
 _STREAM_PARAMETERS = """
-X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
-    Rows as in `fit`, in the form of the first call. Of no rows nothing happens.
+X : Dataset, table, sparse matrix, or array-like of shape (n_rows, n_columns)
+    Rows as in `fit`, in the form of the first call. Of no rows nothing happens. The encoder of
+    tables learns new values first, which have features of their own from then on.
 y : array-like of shape (n_rows,), optional
-    Targets; None with a Dataset, which brings its own.
+    Targets; None with a Dataset that brings its own.
 fields : array-like of int of shape (n_columns,), optional
     The field of each column of a matrix, in the first call.
 sample_weight : array-like of shape (n_rows,), optional

@@ -2,37 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyfm import _core
 from pyfm.checks import refuse
-from pyfm.dataset import Dataset, as_dataset
+from pyfm.dataset import Dataset, as_dataset, is_table
 from pyfm.estimators.targets import Targets
+
+if TYPE_CHECKING:
+    from pyfm.encode import FieldEncoder
+
+# "ids" are integers, one column per field; "values" are numeric columns; "table" has named columns.
+KINDS = ("dataset", "ids", "values", "table")
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The kind of X, and for matrices their columns and the field of each."""
+    """The kind of X, for matrices their columns and the field of each, for tables the encoder."""
 
-    kind: str  # "dataset", "ids" (integers, one column per field) or "values" (numeric columns)
+    kind: str  # one of KINDS
     n_columns: int | None = None
     fields: NDArray[Any] | None = None
+    encoder: FieldEncoder | None = None  # of Datasets, too, if one made them
 
     @classmethod
     def of(cls, X: Any, fields: Any) -> Inputs:
-        """Of what `fit` was given; what is wrong with it is found by `load`."""
+        """Of what `fit` was given; what is wrong with it is found by `load`.
+
+        Of a table, the encoder has learned nothing yet: see `learn_from`.
+        """
         if isinstance(X, Dataset):
-            return cls("dataset")
+            return cls("dataset", encoder=_field_encoder(X))
+        if is_table(X):
+            from pyfm.encode import FieldEncoder
+
+            if fields is not None:
+                refuse("fields", "None, since X is a table, whose columns are fields", fields)
+            return cls("table", encoder=FieldEncoder())
         matrix = X if _is_sparse(X) else np.asarray(X)
         return cls(
             kind="values" if _is_sparse(X) or matrix.dtype.kind not in "iu" else "ids",
             n_columns=matrix.shape[1] if len(matrix.shape) == 2 else None,
             fields=None if fields is None else np.asarray(fields),
         )
+
+    def learn_from(self, X: Any) -> Inputs:
+        """With an encoder that has also learned from X, or that of X if it did so before."""
+        if self.encoder is None:
+            return self
+        if is_table(X):
+            return replace(self, encoder=copy(self.encoder).partial_fit(X))
+        given = _field_encoder(X) if isinstance(X, Dataset) else None
+        if given is None:
+            return self
+        if not given.extends(self.encoder):
+            expected = "rows of the encoder that the model has, or of one that grew from it"
+            refuse("X", expected, "those of another encoder")
+        return replace(self, encoder=given)
 
     def load(
         self,
@@ -49,9 +80,13 @@ class Inputs:
 
         Some weight is needed unless they may be `weightless`.
         """
+        X = self._encoded(X)
         if isinstance(X, Dataset):
-            data = as_dataset(X, y, fields=fields, sample_weight=sample_weight).core
-            target = targets.encode(data.y)
+            own = X.y is None and y is not None  # beside the Dataset, labels of any kind
+            data = as_dataset(
+                X, None if own else y, fields=fields, sample_weight=sample_weight
+            ).core
+            target = targets.encode(y if own else data.y)
             if target is not data.y:
                 data = data.with_targets(target, data.weight)
         else:
@@ -64,12 +99,28 @@ class Inputs:
 
     def rows(self, X: Any, estimator: str) -> _core.Dataset:
         """Rows to predict."""
+        X = self._encoded(X)
         if isinstance(X, Dataset):
             return X.core
         return as_dataset(self._matrix(X, estimator), fields=self.fields).core
 
+    def _encoded(self, X: Any) -> Any:
+        """A table as a Dataset; anything else as it is."""
+        if self.encoder is None or not is_table(X):
+            return X
+        return self.encoder.transform(X)
+
+    @property
+    def described(self) -> str:
+        """For messages."""
+        of = "" if self.n_columns is None else f" with {self.n_columns} columns"
+        names = ("a Dataset", "a matrix of ids", "a matrix of numbers", "a table")
+        return dict(zip(KINDS, names, strict=True))[self.kind] + of
+
     def _matrix(self, X: Any, estimator: str) -> Any:
         """X with the columns of `fit`; integers become numeric columns where `fit` had those."""
+        if self.kind == "table":
+            refuse("X", "a table with the columns of fit, or a Dataset", type(X).__name__)
         if _is_sparse(X):
             if self.kind == "ids":
                 refuse("X", "an array of integer ids, as in fit", type(X).__name__)
@@ -87,6 +138,21 @@ class Inputs:
                 "whose unknown features are ignored"
             )
         return X
+
+
+def held(X: Any) -> Any:
+    """X, or all of a stream, which could not be read twice."""
+    is_stream = hasattr(X, "__arrow_c_stream__") and hasattr(X, "read_all")
+    return X.read_all() if is_stream else X
+
+
+def _field_encoder(data: Dataset) -> FieldEncoder | None:
+    """The encoder of tables that made the rows."""
+    if data.encoder is None:
+        return None
+    from pyfm.encode import FieldEncoder
+
+    return data.encoder if isinstance(data.encoder, FieldEncoder) else None
 
 
 def _is_sparse(X: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from pyfm import _core
 from pyfm.checks import refuse
 from pyfm.dataset import Dataset
 from pyfm.estimators.base import Estimator
-from pyfm.estimators.inputs import Inputs
+from pyfm.estimators.inputs import Inputs, held
 from pyfm.estimators.model_spec import ModelSpec
 from pyfm.estimators.settings import Settings
 from pyfm.estimators.streams import Stream, check_settings, extend, learn
@@ -27,13 +28,14 @@ def partial_fit(
     """Learns some rows; the estimators document it."""
     settings = estimator._settings()
     check_settings(settings)
+    X = held(X)
     if _is_empty(X):
         return
     goes_on = "_model" in vars(estimator)
     if goes_on:
         check_same_model(estimator._spec, settings.spec, _WHY)
         check_same_inputs(estimator._inputs, X, fields, _WHY)
-    inputs = estimator._inputs if goes_on else Inputs.of(X, fields)
+    inputs = (estimator._inputs if goes_on else Inputs.of(X, fields)).learn_from(X)
     targets = estimator._stream_targets(X, y, classes)
     given = inputs.load(
         X, y, sample_weight, targets, fields, estimator=type(estimator).__name__, weightless=True
@@ -51,6 +53,8 @@ def partial_fit(
         # Also of a model that was too large to be undone.
         spec = replace(spec, n_features=model.n_features)
         if vars(estimator).get("_model") is model:
+            if model.n_features > estimator.n_features_in_:  # ids that may not be given again
+                estimator._inputs = inputs
             estimator._spec, estimator.n_features_in_ = spec, spec.n_features
     spec = replace(spec, n_fields=max(spec.n_fields, given.n_fields))
     history = estimator.history_ if goes_on else {}
@@ -82,6 +86,8 @@ def _is_empty(X: Any) -> bool:
     """Whether there are no rows to learn from."""
     if isinstance(X, Dataset):
         return X.n_rows == 0
+    if isinstance(X, Mapping):
+        return any(len(column) == 0 for column in X.values())
     shape = X.shape if hasattr(X, "shape") else np.shape(X)
     return len(shape) > 0 and shape[0] == 0
 

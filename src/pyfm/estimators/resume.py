@@ -48,7 +48,7 @@ def read_checkpoint(
         refuse("epochs", f"at least {done}, those in {name!r}", n_epochs)
     found = Inputs.of(X, given_fields)
     if (found.kind, found.n_columns) != (saved._inputs.kind, saved._inputs.n_columns):
-        refuse("X", f"{_described(saved._inputs)}, as in {name!r}", _described(found))
+        refuse("X", f"{saved._inputs.described}, as in {name!r}", found.described)
     return saved, Resumption(name, saved.history_, saved.best_epoch_, progress)
 
 
@@ -72,12 +72,6 @@ def origin_of(resumption: Resumption, saved: Estimator, found: Origin, random_st
     if isinstance(random_state, Integral) and not same:
         refuse("random_state", f"{saved.random_state!r}, as in {path!r}", random_state)
     return expected
-
-
-def _described(inputs: Inputs) -> str:
-    of = "" if inputs.n_columns is None else f" with {inputs.n_columns} columns"
-    names = {"dataset": "a Dataset", "ids": "a matrix of ids", "values": "a matrix of numbers"}
-    return names[inputs.kind] + of
 
 
 def _facts(settings: Settings) -> dict[str, object]:

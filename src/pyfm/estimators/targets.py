@@ -39,7 +39,7 @@ class Labels:
     @classmethod
     def learn(cls, X: Any, y: Any) -> Labels:
         """From labels of any kind in `y`, or from those of a Dataset: 0 and 1, or -1 and 1."""
-        if isinstance(X, Dataset):
+        if _brings_targets(X, y):
             return cls(_dataset_classes(_column(X.y)))
         labels = _column(y)
         if labels.dtype.kind == "f" and not np.isfinite(labels).all():
@@ -53,11 +53,12 @@ class Labels:
 
         If these hold but one label, it has to be 0 or 1, whose other is the other one, or -1.
         """
-        labels = np.unique(_column(X.y if isinstance(X, Dataset) else y))
+        of_dataset = _brings_targets(X, y)
+        labels = np.unique(_column(X.y if of_dataset else y))
         if classes is not None:
             given = two_labels(classes)
-            if given is None or (isinstance(X, Dataset) and not _is_usual(given)):
-                usual = ", of a Dataset 0 and 1, or -1 and 1" if isinstance(X, Dataset) else ""
+            if given is None or (of_dataset and not _is_usual(given)):
+                usual = ", of a Dataset 0 and 1, or -1 and 1" if of_dataset else ""
                 refuse("classes", f"two different labels{usual}", classes)
             return cls(given)
         if len(labels) != 1:
@@ -66,7 +67,7 @@ class Labels:
         if labels.dtype.kind not in "biuf" or one not in (-1, 0, 1):
             refuse("classes", "the two labels, since the first rows hold only one", one)
         both = np.array([-1, 1] if one == -1 else [0, 1])
-        return cls(both if isinstance(X, Dataset) else both.astype(labels.dtype))
+        return cls(both if of_dataset else both.astype(labels.dtype))
 
     def encode(self, y: Any) -> _core.Floats:
         """0 for the first class, 1 for the second; no copy where the labels are just that."""
@@ -83,6 +84,11 @@ class Labels:
 
 
 Targets = Labels | Numbers
+
+
+def _brings_targets(X: Any, y: Any) -> bool:
+    """Whether targets are those of a Dataset; one without may have them beside it."""
+    return isinstance(X, Dataset) and (y is None or X.y is not None)
 
 
 def _dataset_classes(y: _core.Floats) -> NDArray[np.int64]:

@@ -10,7 +10,8 @@ Tensors, little-endian, in rows of features:
 - ``counted`` (n_counted,), uint32, increasing, and ``counts`` (n_counted,), uint32: the features
   that occurred too rarely to have weights, and in how many rows; absent where there are none;
 - ``column_fields`` (n_columns,), uint16: the field of each column of the matrix that `fit` was
-  given; absent for other inputs.
+  given; absent for other inputs;
+- ``encoder.…``: what the encoder of tables has learned, see `pyfm.encode.stored`.
 
 Where training may go on, ``features`` are there and in the order of the core's tables, and all that
 have rows are stored. Of optimizers with numbers beside each weight, slots, there are
@@ -34,6 +35,9 @@ from collections.abc import Iterator
 
 # NumPy's names and those of the format.
 DTYPE_NAMES = {"float32": "F32", "float16": "F16", "uint32": "U32", "uint16": "U16"}
+DTYPE_NAMES |= {"uint8": "U8", "int64": "I64", "uint64": "U64"}  # of encoders
+
+ENCODER = "encoder."
 
 FORMAT_VERSION = 1
 METADATA_KEY = "pyfm"

@@ -17,6 +17,7 @@ from pyfm import estimators
 from pyfm.augmentation import Augmentation
 from pyfm.checks import check_choice, check_int, check_real, refuse
 from pyfm.estimators.base import Estimator
+from pyfm.estimators.inputs import KINDS
 from pyfm.estimators.model_spec import DTYPES, ModelSpec
 from pyfm.estimators.streams import Stream
 from pyfm.estimators.targets import Labels
@@ -31,7 +32,9 @@ _NUMBERS = tuple(kind + bits for kind in ("int", "uint") for bits in ("8", "16",
 _CLASS_DTYPES = (*_NUMBERS, "float32", "float64", "bool", "str", "object")
 
 
-def to_json(model: Estimator, state: TrainingState | None = None) -> str:
+def to_json(
+    model: Estimator, state: TrainingState | None = None, encoder: dict[str, Any] | None = None
+) -> str:
     """Raises ValueError for what JSON does not hold."""
     metadata = {
         "format_version": FORMAT_VERSION,
@@ -40,6 +43,7 @@ def to_json(model: Estimator, state: TrainingState | None = None) -> str:
         "params": _params_to_json(model.get_params(deep=False)),
         "spec": asdict(model._spec),
         "inputs": {"kind": model._inputs.kind, "n_columns": model._inputs.n_columns},
+        "encoder": encoder,
         "classes": _classes_to_json(model),
         "best_epoch": model.best_epoch_,
         "history": model.history_,
@@ -91,8 +95,10 @@ def from_json(text: str) -> tuple[Estimator, dict[str, Any]]:
     if of_fit and "epoch" not in history:
         refuse("metadata: history", "the epochs of a fit", sorted(history))
     inputs = _get(metadata, "inputs", dict)
-    if inputs.get("kind") not in ("dataset", "ids", "values"):
-        refuse("metadata: inputs.kind", "'dataset', 'ids' or 'values'", inputs.get("kind"))
+    if inputs.get("kind") not in KINDS:
+        refuse("metadata: inputs.kind", f"one of {', '.join(KINDS)}", inputs.get("kind"))
+    if inputs["kind"] == "table" and metadata.get("encoder") is None:
+        refuse("metadata: encoder", "that of the tables", None)
     if inputs.get("n_columns") is not None:
         check_int("metadata: inputs.n_columns", inputs["n_columns"], 1, _MAX_FEATURES)
     return model, metadata

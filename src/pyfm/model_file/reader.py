@@ -18,7 +18,7 @@ from pyfm.estimators.base import Estimator
 from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.model_spec import ModelSpec
 from pyfm.estimators.targets import Labels, Numbers
-from pyfm.model_file.layout import DTYPE_NAMES, METADATA_KEY, chunks
+from pyfm.model_file.layout import DTYPE_NAMES, ENCODER, METADATA_KEY, chunks
 from pyfm.model_file.metadata import from_json
 from pyfm.model_file.training_state import NOISE_SIZE, TrainingState, fill_state
 from pyfm.progress import Progress
@@ -85,7 +85,8 @@ def _load(file: Any, best: _core.Snapshot | None) -> tuple[Estimator, TrainingSt
     tensors = {name: file.get_slice(name) for name in names}
     spec: ModelSpec = metadata["spec"]
     state: TrainingState | None = metadata["training"]
-    inputs = Inputs(**metadata["inputs"], fields=_column_fields(metadata, tensors))
+    encoder = _encoder(metadata.get("encoder"), tensors)
+    inputs = Inputs(**metadata["inputs"], fields=_column_fields(metadata, tensors), encoder=encoder)
     features = _features(spec, state, tensors)
     _check_tensors(spec, state, features, tensors)
     core = spec.build(state.optimizers, state.seed) if state else spec.build()
@@ -165,6 +166,28 @@ def _ids(name: str, spec: ModelSpec, tensor: Any, *, in_order: bool = True) -> N
         kind = "increasing" if in_order else "different"
         refuse(f"tensor {name}", f"{kind} ids below {spec.n_features}", "others")
     return ids
+
+
+def _encoder(given: Any, tensors: dict[str, Any]) -> Any:
+    """The encoder, whose tensors are taken out; None of models that have none."""
+    own = {name: tensors.pop(name) for name in list(tensors) if name.startswith(ENCODER)}
+    if given is None:
+        if own:
+            refuse("tensors", "none of an encoder", sorted(own))
+        return None
+    from pyfm.encode.stored import from_parts  # which imports pyarrow
+
+    arrays = {}
+    for name, tensor in own.items():
+        (n,) = _check(name, tensor, tensor.get_dtype(), None)
+        dtype = _ENCODER_DTYPES.get(tensor.get_dtype())
+        if dtype is None:
+            refuse(f"tensor {name}", f"one of {', '.join(_ENCODER_DTYPES)}", tensor.get_dtype())
+        arrays[name.removeprefix(ENCODER)] = tensor[:] if n else np.empty(0, dtype)
+    return from_parts(given, arrays)
+
+
+_ENCODER_DTYPES = {"U8": np.uint8, "I64": np.int64, "U64": np.uint64}
 
 
 def _column_fields(metadata: dict[str, Any], tensors: dict[str, Any]) -> NDArray[Any] | None:

@@ -19,7 +19,7 @@ from pyfm.atomic_file import destination
 from pyfm.checks import check_bool, refuse
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.model_spec import ModelSpec
-from pyfm.model_file.layout import DTYPE_NAMES, METADATA_KEY, chunks
+from pyfm.model_file.layout import DTYPE_NAMES, ENCODER, METADATA_KEY, chunks
 from pyfm.model_file.metadata import to_json
 from pyfm.model_file.training_state import TrainingState
 from pyfm.progress import Progress
@@ -54,6 +54,8 @@ def save(
         tensors["counted"], tensors["counts"] = core.counts
     if model._inputs.fields is not None:
         tensors["column_fields"] = model._inputs.fields.astype(np.uint16)
+    encoder, more = _encoder(model, candidates=state is not None)
+    tensors |= more
     tables = _weights(spec, core, rows)
     if state:
         tensors["frequencies"] = core.frequencies
@@ -69,7 +71,7 @@ def save(
         tables |= {f"best.{part}": table for part, table in best.items()}
     entries = {name: (tensor.dtype, tensor.shape) for name, tensor in tensors.items()}
     entries |= {name: (table.dtype, table.shape) for name, table in tables.items()}
-    header = _header(entries, to_json(model, state))
+    header = _header(entries, to_json(model, state, encoder))
     with destination(os.fsdecode(path)) as file:
         file.write(len(header).to_bytes(8, "little"))
         file.write(header)
@@ -78,6 +80,18 @@ def save(
         for table in tables.values():
             for piece in chunks(len(rows), 4 * math.prod(table.shape[1:])):
                 _write(file, table.read(rows[piece]), table.dtype)
+
+
+def _encoder(
+    model: Estimator, *, candidates: bool
+) -> tuple[dict[str, Any] | None, dict[str, NDArray[Any]]]:
+    """Its JSON and its tensors; None of models that have none."""
+    if model._inputs.encoder is None:
+        return None, {}
+    from pyfm.encode.stored import to_parts  # which imports pyarrow
+
+    json, tensors = to_parts(model._inputs.encoder, candidates=candidates)
+    return json, {ENCODER + name: tensor for name, tensor in tensors.items()}
 
 
 def _state(model: Estimator, progress: Progress | None) -> TrainingState:
