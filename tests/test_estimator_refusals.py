@@ -11,8 +11,20 @@ import pytest
 import pyfm
 from pyfm import Dataset
 
-CLASSIFIERS = [pyfm.LinearClassifier, pyfm.FMClassifier, pyfm.FFMClassifier]
-REGRESSORS = [pyfm.LinearRegressor, pyfm.FMRegressor, pyfm.FFMRegressor]
+CLASSIFIERS = [
+    pyfm.LinearClassifier,
+    pyfm.FMClassifier,
+    pyfm.FFMClassifier,
+    pyfm.DeepFMClassifier,
+    pyfm.WideDeepClassifier,
+]
+REGRESSORS = [
+    pyfm.LinearRegressor,
+    pyfm.FMRegressor,
+    pyfm.FFMRegressor,
+    pyfm.DeepFMRegressor,
+    pyfm.WideDeepRegressor,
+]
 
 each_classifier = pytest.mark.parametrize("kind", CLASSIFIERS)
 each_regressor = pytest.mark.parametrize("kind", REGRESSORS)

@@ -28,6 +28,15 @@ ESTIMATORS: list[Any] = [
         pyfm.FFMRegressor,
     )
 ]
+ESTIMATORS += [
+    kind(hidden=(8,))
+    for kind in (
+        pyfm.DeepFMClassifier,
+        pyfm.WideDeepClassifier,
+        pyfm.DeepFMRegressor,
+        pyfm.WideDeepRegressor,
+    )
+]
 
 each_estimator = pytest.mark.parametrize("model", ESTIMATORS, ids=lambda m: type(m).__name__)
 

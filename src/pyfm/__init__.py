@@ -24,18 +24,24 @@ if TYPE_CHECKING:
     from pyfm.dataset import Dataset
     from pyfm.encode import FieldEncoder
     from pyfm.estimators import (
+        DeepFMClassifier,
+        DeepFMRegressor,
         FFMClassifier,
         FFMRegressor,
         FMClassifier,
         FMRegressor,
         LinearClassifier,
         LinearRegressor,
+        WideDeepClassifier,
+        WideDeepRegressor,
     )
     from pyfm.model_file import load
 
 __all__ = [
     "Augmentation",
     "Dataset",
+    "DeepFMClassifier",
+    "DeepFMRegressor",
     "FFMClassifier",
     "FFMRegressor",
     "FMClassifier",
@@ -44,6 +50,8 @@ __all__ = [
     "FormatError",
     "LinearClassifier",
     "LinearRegressor",
+    "WideDeepClassifier",
+    "WideDeepRegressor",
     "__version__",
     "build_info",
     "callbacks",

@@ -114,11 +114,32 @@ class StreamStats:
     def undone(self) -> bool:
         """Whether the model is what it was before, since they are not."""
 
+class Tower:
+    """What the network of a deep model is made of."""
+
+    def __init__(
+        self,
+        *,
+        n_in: int,
+        hidden: Sequence[int],
+        activation: str,
+        batch_norm: bool,
+        inference: str,  # "population" or "moving_average"
+        dropout: float,
+        residual: int,  # hidden layers in a residual block; 0: there are none
+    ) -> None: ...
+    @property
+    def shapes(self) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
+        """Of its weights, and of the statistics of its batches, by name.
+
+        Raises ValueError for what no network can be made of.
+        """
+
 class Model:
     def __init__(
         self,
         *,
-        kind: str,  # one of catalog()["models"]
+        kind: str,  # one of catalog()["models"] or catalog()["deep_models"]
         loss: str,  # one of catalog()["losses"]
         n_features: int,
         n_fields: int,
@@ -128,10 +149,12 @@ class Model:
         init_scale: float,
         dtype: str,  # "float32" or "float16": of factors and their optimizer state
         seed: int,
-        # Name and parameters of the optimizers of the two parts; None: a model for prediction,
-        # without optimizer state.
+        # Name and parameters of the optimizers of the parts; None: a model for prediction, without
+        # optimizer state.
         linear_optimizer: tuple[str, Mapping[str, float]] | None,
         factor_optimizer: tuple[str, Mapping[str, float]] | None,
+        deep_optimizer: tuple[str, Mapping[str, float]] | None = None,
+        tower: Tower | None = None,  # of deep models; its n_in is n_fields * n_factors
     ) -> None:
         """Raises ValueError naming the argument, MemoryError naming features x fields x factors."""
     @property
@@ -187,10 +210,23 @@ class Model:
     def set_frequencies(self, values: Floats) -> None: ...
     def set_optimizer(
         self,
-        part: Literal["linear", "factors"],
+        part: str,  # "linear", "factors" or "deep"
         optimizer: tuple[str, Mapping[str, float]],  # the name must be that of the constructor
     ) -> None:
         """Other parameters for the epochs to come; the optimizer's state stays."""
+    def freeze(self, part: str, frozen: bool) -> None:
+        """Whether training leaves a part of a deep model as it is."""
+    # The network of a deep model; names as in `Tower.shapes`. Of slot 0 weights, shape
+    # (rows, columns); others hold the optimizer's state. With a snapshot: what it holds.
+    @property
+    def is_deep(self) -> bool: ...
+    def network_weights(
+        self, name: str, *, slot: int = 0, snapshot: Snapshot | None = None
+    ) -> Floats: ...
+    def set_network_weights(self, name: str, values: Floats, *, slot: int = 0) -> None:
+        """Of slot 0: the optimizer's state starts anew."""
+    def network_statistics(self, name: str, *, snapshot: Snapshot | None = None) -> Doubles: ...
+    def set_network_statistics(self, name: str, values: Doubles) -> None: ...
     def initialize(
         self, data: Dataset, *, n_threads: int, augmentation: Augmentation | None = None
     ) -> None:
@@ -310,8 +346,8 @@ def accuracy(y: Floats, prediction: Doubles, weight: Floats | None) -> float: ..
 # --- the library itself ---------------------------------------------------------------------------
 
 def catalog() -> dict[str, Any]:
-    """Names of `models`, `optimizers` (each with its parameters), `losses`, `metrics`; `slots`:
-    the numbers of state that each optimizer keeps beside a weight."""
+    """Names of `models`, `deep_models`, `optimizers` (each with its parameters), `losses`,
+    `metrics`; `slots`: the numbers of state that each optimizer keeps beside a weight."""
 
 def simd_levels() -> list[str]:
     """Levels that this build has and this processor runs, slowest first."""

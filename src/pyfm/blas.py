@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from pyfm import _core
@@ -16,7 +16,7 @@ _limits: Any = None
 
 
 @functools.cache
-def _load() -> Any:
+def load() -> Any:
     """Hands SciPy's sgemm to the core; what controls the threads of all BLAS libraries."""
     from scipy.linalg import cython_blas
     from threadpoolctl import ThreadpoolController
@@ -34,7 +34,7 @@ def one_thread() -> Iterator[None]:
     """
     global _users, _limits
     with _lock:
-        controller = _load()
+        controller = load()
         if _users == 0:
             _limits = controller.limit(limits=1)
         _users += 1
@@ -45,3 +45,8 @@ def one_thread() -> Iterator[None]:
             _users -= 1
             if _users == 0:
                 _limits.restore_original_limits()
+
+
+def for_model(model: _core.Model) -> AbstractContextManager[None]:
+    """`one_thread` while a deep model works; others need no BLAS."""
+    return one_thread() if model.is_deep else nullcontext()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from pyfm import _core
+from pyfm import _core, blas
 
 
 def scores(
     model: _core.Model, rows: _core.Dataset, correction: float, n_threads: int
 ) -> _core.Floats:
     """Raw scores, shape (n_rows,); `correction` is added to each."""
-    score = model.decision_function(rows, n_threads=n_threads)
+    with blas.for_model(model):
+        score = model.decision_function(rows, n_threads=n_threads)
     return score + np.float32(correction) if correction else score
 
 
@@ -20,7 +21,8 @@ def predictions(
 ) -> _core.Doubles:
     """On the scale of the targets, shape (n_rows,); a correction is one of log-odds."""
     if not correction:
-        return model.predict(rows, n_threads=n_threads)
+        with blas.for_model(model):
+            return model.predict(rows, n_threads=n_threads)
     return probabilities(scores(model, rows, correction, n_threads))
 
 

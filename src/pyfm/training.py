@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-from pyfm import _core
+from pyfm import _core, blas
 from pyfm.augmentation import Augmentation
 from pyfm.callbacks.base import Callback, CallbackEnv, Evaluation
 from pyfm.callbacks.stopping import BestEpoch, EarlyStopping
@@ -20,8 +20,6 @@ from pyfm.metrics.registry import METRICS
 from pyfm.optim import Optimizer
 from pyfm.prediction import predictions
 from pyfm.progress import Origin, Progress, Resumption
-
-Part = Literal["linear", "factors"]
 
 # An interrupted pass is undone where the copy of the weights that this takes is small (64 MiB).
 _CHEAP_SNAPSHOT = 64 * 2**20
@@ -33,7 +31,7 @@ class TrainingOptions:
 
     loss: str  # the metric that belongs to the model's loss: "logloss" or "rmse"
     metrics: tuple[str, ...]  # the first is what early stopping goes by
-    optimizers: Mapping[str, Optimizer]  # of the model's parts
+    optimizers: Mapping[str, Optimizer]  # of the model's parts that are not frozen
     normalize: bool
     epochs: int
     n_threads: int
@@ -132,7 +130,8 @@ class Training:
                 callback.before_training(self._env(self._epoch + 1))
                 started.append(callback)
             stopped = self._resumed is not None and self._resume(self._resumed)
-            self._run(stopped)
+            with blas.for_model(self._model):
+                self._run(stopped)
         finally:
             with contextlib.ExitStack() as ending:  # all are called, whatever one of them raises
                 for callback in reversed(started):
@@ -158,7 +157,7 @@ class Training:
             self._stopping.remember(best, self._env(self._epoch))
         for part, optimizer in resumed.progress.optimizers.items():
             self._optimizers[part] = optimizer
-            self._model.set_optimizer(cast(Part, part), optimizer.core())
+            self._model.set_optimizer(part, optimizer.core())
         return any(answers)
 
     def _run(self, stopped: bool) -> None:
@@ -292,7 +291,7 @@ class Training:
                 expected = f"None, or the {type(before).__name__} of before, {fixed} unchanged"
                 refuse("before_epoch", expected, optimizer)
             self._optimizers[part] = optimizer
-            self._model.set_optimizer(cast(Part, part), optimizer.core())
+            self._model.set_optimizer(part, optimizer.core())
 
     def _env(self, epoch: int) -> CallbackEnv:
         return CallbackEnv(

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "naive_sgemm.h"
 #include "nn/gemm.h"
 #include "nn/layer.h"
 
@@ -14,19 +15,6 @@ namespace pyfm {
 
 inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 inline constexpr Index kGap = 3;
-
-inline void naive_sgemm(char* ta, char* tb, int* m, int* n, int* k, float* alpha, float* a,
-                        int* lda, float* b, int* ldb, float* beta, float* c, int* ldc) {
-  for (int i = 0; i < *m; ++i)
-    for (int j = 0; j < *n; ++j) {
-      float sum = 0;
-      for (int l = 0; l < *k; ++l)
-        sum += (*ta == 'T' ? a[l + i * *lda] : a[i + l * *lda]) *
-               (*tb == 'T' ? b[j + l * *ldb] : b[l + j * *ldb]);
-      float& to = c[i + j * *ldc];
-      to = *alpha * sum + (*beta == 0 ? 0 : *beta * to);
-    }
-}
 
 // A matrix whose rows have gaps full of NaN.
 struct Owned {
@@ -58,13 +46,15 @@ struct Owned {
   }
 };
 
+inline constexpr std::uint64_t kKey = 7;  // of random numbers
+
 // A layer, its parameters and a batch.
 struct Run {
   std::unique_ptr<Layer> layer;
   std::vector<Owned> values, gradients;
   Owned x, out, dout, dx;
   Workspace workspace;
-  Pass pass;
+  int n_threads = 1;
 
   Run(std::unique_ptr<Layer> l, Index rows)
       : layer(std::move(l)),
@@ -73,7 +63,6 @@ struct Run {
         dout(rows, layer->n_out()),
         dx(rows, layer->n_in()) {
     set_sgemm(naive_sgemm);
-    pass.key = 7;
     x.fill(1, 2);
     dout.fill(2);
     std::vector<ParameterMemory> memory;
@@ -88,7 +77,8 @@ struct Run {
   }
   // Σ dout out: the derivative of it by anything is what `backward` computes.
   double loss() {
-    layer->forward(x.view, out.view, workspace, pass);
+    Team::run(n_threads,
+              [&](Team& team) { layer->forward(x.view, out.view, workspace, {team, kKey}); });
     double sum = 0;
     for (Index i = 0; i < out.view.rows; ++i)
       for (Index j = 0; j < out.view.columns; ++j)
@@ -97,7 +87,9 @@ struct Run {
   }
   void forward_and_backward() {
     loss();
-    layer->backward(x.view, out.view, dout.view, dx.view, workspace, pass);
+    Team::run(n_threads, [&](Team& team) {
+      layer->backward(x.view, out.view, dout.view, dx.view, workspace, {team, kKey});
+    });
   }
   // Everything that was computed.
   std::vector<float> results() const {

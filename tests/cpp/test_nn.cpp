@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(threads_make_no_difference_and_gaps_are_left_alone) {
       std::vector<float> expected;
       for (const int n_threads : {1, 2, 3, 8}) {
         Run run(make(19), 150);
-        run.pass.n_threads = n_threads;
+        run.n_threads = n_threads;
         run.forward_and_backward();
         BOOST_TEST((run.out.gaps_untouched() && run.dx.gaps_untouched()));
         for (const Owned& g : run.gradients) BOOST_TEST(g.gaps_untouched());
@@ -129,14 +129,15 @@ BOOST_AUTO_TEST_CASE(prediction) {
     for (int i = 0; i < 3; ++i) run.loss();
     Owned found(70, run.layer->n_out()), again(70, run.layer->n_out());
     Workspace other;
-    run.layer->predict(run.x.view, found.view, run.workspace, 2);
-    run.layer->predict(run.x.view, again.view, other, 1);
+    Team::run(2,
+              [&](Team& team) { run.layer->predict(run.x.view, found.view, run.workspace, team); });
+    run.layer->predict(run.x.view, again.view, other, Team::alone());
     BOOST_TEST((found.numbers() == again.numbers()));
     BOOST_TEST(found.gaps_untouched());
     if (run.layer->in_place()) {
       Owned x(70, 19);
       x.fill(1, 2);
-      run.layer->predict(x.view, x.view, other, 1);
+      run.layer->predict(x.view, x.view, other, Team::alone());
       BOOST_TEST((x.numbers() == found.numbers()));
     }
   }

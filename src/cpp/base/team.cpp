@@ -19,6 +19,11 @@ void wait_while(const std::atomic<std::uint32_t>& of, std::uint32_t value) noexc
 
 }  // namespace
 
+Team& Team::alone() noexcept {
+  static Team team(1);  // which is never written to
+  return team;
+}
+
 void Team::share(Work work, const void* what) noexcept {
   work_ = work, what_ = what;
   state_.store(kOpen, std::memory_order_release);

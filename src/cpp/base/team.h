@@ -26,6 +26,9 @@ class Team {
     });
   }
 
+  // A team of the calling thread, whichever that is.
+  static Team& alone() noexcept;
+
   // Threads that work together, at most.
   int size() const noexcept { return size_; }
 

@@ -14,6 +14,7 @@ namespace py = pybind11;
 void bind_data(py::module_& m);
 void bind_model(py::module_& m);
 void bind_stream(py::module_& m);
+void bind_network(py::module_& m);
 void bind_nn(py::module_& m);
 void bind_metrics(py::module_& m);
 void bind_library(py::module_& m);

@@ -31,9 +31,11 @@ py::dict catalog() {
     params[py::str(std::string(info.name))] = own;
     slots[py::str(std::string(info.name))] = info.slots;
   }
-  py::list models;
+  py::list models, deep;
   for (const std::string_view kind : kModelKinds) models.append(std::string(kind));
+  for (const std::string_view kind : kDeepKinds) deep.append(std::string(kind));
   known["models"] = models;
+  known["deep_models"] = deep;
   known["optimizers"] = params;
   known["slots"] = slots;
   known["losses"] = names(losses());

@@ -188,16 +188,19 @@ void bind_model(py::module_& m) {
       .def(py::init([](std::string kind, std::string loss, Index n_features, Index n_fields,
                        Index n_factors, bool linear, bool normalize, double init_scale,
                        const std::string& dtype, std::uint64_t seed,
-                       const OptimizerArg& linear_optimizer, const OptimizerArg& factor_optimizer) {
+                       const OptimizerArg& linear_optimizer, const OptimizerArg& factor_optimizer,
+                       const OptimizerArg& deep_optimizer, const TowerSpec* tower) {
              return std::make_unique<Model>(
                  ModelSpec{std::move(kind), std::move(loss), n_features, n_fields, n_factors,
                            linear, normalize, init_scale, storage_of(dtype), seed,
-                           optimizer(linear_optimizer), optimizer(factor_optimizer)});
+                           optimizer(linear_optimizer), optimizer(factor_optimizer),
+                           optimizer(deep_optimizer), tower ? *tower : TowerSpec{}});
            }),
            py::kw_only(), py::arg("kind"), py::arg("loss"), py::arg("n_features"),
            py::arg("n_fields"), py::arg("n_factors"), py::arg("linear"), py::arg("normalize"),
            py::arg("init_scale"), py::arg("dtype"), py::arg("seed"), py::arg("linear_optimizer"),
-           py::arg("factor_optimizer"))
+           py::arg("factor_optimizer"), py::arg("deep_optimizer") = py::none(),
+           py::arg("tower") = py::none())
       .def_property_readonly("nbytes", &Model::nbytes)
       .def_property_readonly("weight_nbytes", &Model::weight_nbytes)
       .def_property_readonly("bias", &bias)
@@ -226,10 +229,18 @@ void bind_model(py::module_& m) {
       .def(
           "set_optimizer",
           [](Model& model, const std::string& name, const OptimizerArg::value_type& arg) {
-            model.set_optimizer(find_part(model, name, 0).first,
-                                make_optimizer(arg.first, arg.second));
+            const OptimizerSpec spec = make_optimizer(arg.first, arg.second);
+            if (name == "deep" && model.network()) return model.network()->set_optimizer(spec);
+            model.set_optimizer(find_part(model, name, 0).first, spec);
           },
           py::arg("part"), py::arg("optimizer"))
+      .def(
+          "freeze",
+          [](Model& model, const std::string& name, bool frozen) {
+            if (name == "deep" && model.network()) return model.network()->freeze(frozen);
+            model.freeze(find_part(model, name, 0).first, frozen);
+          },
+          py::arg("part"), py::arg("frozen"))
       .def(
           "initialize",
           [](Model& model, const Dataset& data, int n_threads, const Augmentation* augmentation) {

@@ -12,6 +12,7 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
+#include "base/team.h"
 #include "bind/bind.h"
 #include "nn/activation.h"
 #include "nn/batch_norm.h"
@@ -108,11 +109,13 @@ class BoundLayer {
   void forward(const py::array& x, const py::array& out, std::uint64_t key, int n_threads) {
     const Matrix from = input(x), to = view("out", out, from.rows, n_out_, true);
     out_ = std::nullopt;  // a forward pass that fails leaves nothing to go back from
-    pass_ = {resolve_threads(n_threads), key};
+    n_threads_ = resolve_threads(n_threads);
+    key_ = key;
     {
       const py::gil_scoped_release released;  // the arguments keep the buffers alive
       const std::lock_guard lock(mutex_);
-      layer_->forward(from, to, workspace_, pass_);
+      Team::run(n_threads_,
+                [&](Team& team) { layer_->forward(from, to, workspace_, {team, key_}); });
     }
     x_ = x;
     out_ = out;
@@ -127,14 +130,16 @@ class BoundLayer {
     const Matrix to = dx ? view("dx", *dx, x.rows, n_in_, true) : Matrix{};
     const py::gil_scoped_release released;
     const std::lock_guard lock(mutex_);
-    layer_->backward(x, out, slope, to, workspace_, pass_);
+    Team::run(n_threads_,
+              [&](Team& team) { layer_->backward(x, out, slope, to, workspace_, {team, key_}); });
   }
 
   void predict(const py::array& x, const py::array& out, int n_threads) const {
     const Matrix from = input(x), to = view("out", out, from.rows, n_out_, true);
     const py::gil_scoped_release released;
     Workspace workspace;
-    layer_->predict(from, to, workspace, resolve_threads(n_threads));
+    Team::run(resolve_threads(n_threads),
+              [&](Team& team) { layer_->predict(from, to, workspace, team); });
   }
 
  private:
@@ -150,7 +155,8 @@ class BoundLayer {
   bool bound_ = false;
   mutable std::mutex mutex_;  // of the workspace
   Workspace workspace_;
-  Pass pass_;
+  int n_threads_ = 1;
+  std::uint64_t key_ = 0;
   py::array x_;
   std::optional<py::array> out_;
 };
@@ -166,12 +172,6 @@ Activation activation(const std::string& name, std::optional<float> alpha) {
   Activation found = find_activation(name);
   if (alpha) found.alpha = *alpha;
   return found;
-}
-
-Inference inference(const std::string& name) {
-  if (name == "population") return Inference::population;
-  if (name == "moving_average") return Inference::moving_average;
-  refuse("inference", "'population' or 'moving_average'", "'" + name + "'");
 }
 
 py::list parameters(const BoundLayer& bound) {
@@ -236,7 +236,7 @@ void bind_nn(py::module_& m) {
   m.def(
       "batch_norm",
       [](Index n, double eps, double momentum, const std::string& how, bool relu) {
-        return make<BatchNorm>(n, BatchNormOptions{eps, momentum, inference(how), relu});
+        return make<BatchNorm>(n, BatchNormOptions{eps, momentum, find_inference(how), relu});
       },
       py::arg("n"), py::kw_only(), py::arg("eps"), py::arg("momentum"), py::arg("inference"),
       py::arg("relu"));
@@ -274,7 +274,7 @@ void bind_nn(py::module_& m) {
          double momentum, const std::string& how, double dropout, int residual) {
         return std::make_unique<BoundLayer>(make_tower(
             {n_in, std::move(hidden), f, batch_norm,
-             BatchNormOptions{eps, momentum, inference(how), false}, dropout, residual}));
+             BatchNormOptions{eps, momentum, find_inference(how), false}, dropout, residual}));
       },
       py::arg("n_in"), py::kw_only(), py::arg("hidden"), py::arg("activation"),
       py::arg("batch_norm"), py::arg("eps"), py::arg("momentum"), py::arg("inference"),

@@ -12,7 +12,8 @@ inline constexpr Index kSlab = 32;
 // An entry of an example, listed by the table row that it touches.
 struct Touch {
   RowId row;
-  std::uint32_t example;  // of the block at hand
+  std::uint16_t example;  // of the block at hand
+  FieldId field;          // where a network wants it
   float x;
 };
 
@@ -21,6 +22,12 @@ struct ExampleFacts {
   const float* dscore;  // (n,) d loss / d score, times the example's share in the batch
   const float* sum;     // (n, sum_stride) Scratch::sum after the example was scored
   Index sum_stride;
+};
+
+// What the network's input would have to change by, of each example of a block.
+struct EmbeddingGradients {
+  const float* gradient;  // (n, stride): a vector for each field
+  Index stride;
 };
 
 // Part of the gradient of the entries of one example: groups of fields [begin, end).

@@ -3,6 +3,7 @@
 //   d score / d V[j,d] = x_j (S[d] - x_j V[j,d]),   S[d] = Σ_j x_j V[j,d]
 #pragma once
 #include "model/batch.h"
+#include "model/embedding.h"
 #include "model/factor_rows.h"
 #include "model/slope.h"
 
@@ -13,6 +14,8 @@ namespace {
 template <int K, class S>
 struct Fm : FactorRows<S> {
   static constexpr auto squared_slope = &fm_squared_slope<S>;
+  static constexpr auto embed = &PYFM_ISA::embed<S>;
+  static constexpr auto add_embedded = &PYFM_ISA::add_embedded;
 
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;

@@ -52,7 +52,7 @@ ActivationLayer::ActivationLayer(Index n, const Activation& activation)
 }
 
 void ActivationLayer::forward(ConstMatrix x, Matrix out, Workspace& workspace, const Pass& pass) {
-  predict(x, out, workspace, pass.n_threads);
+  predict(x, out, workspace, pass.team);
 }
 
 void ActivationLayer::backward(ConstMatrix x, ConstMatrix out, ConstMatrix dout, Matrix dx,
@@ -60,15 +60,15 @@ void ActivationLayer::backward(ConstMatrix x, ConstMatrix out, ConstMatrix dout,
   if (!dx.data) return;
   const ConstMatrix known = known_from_output(activation_.kind) ? out : x;
   const auto kernel = nn_kernels().activations[static_cast<std::size_t>(activation_.kind)].backward;
-  for_row_pieces(x.rows, pass.n_threads, [&](Index first, Index n) {
+  for_row_pieces(x.rows, pass.team, [&](Index first, Index n) {
     kernel(known.slice(first, n), dout.slice(first, n), activation_.alpha, dx.slice(first, n),
            nullptr);
   });
 }
 
-void ActivationLayer::predict(ConstMatrix x, Matrix out, Workspace&, int n_threads) const {
+void ActivationLayer::predict(ConstMatrix x, Matrix out, Workspace&, Team& team) const {
   const auto kernel = nn_kernels().activations[static_cast<std::size_t>(activation_.kind)].forward;
-  for_row_pieces(x.rows, n_threads, [&](Index first, Index n) {
+  for_row_pieces(x.rows, team, [&](Index first, Index n) {
     kernel(x.slice(first, n), nullptr, activation_.alpha, out.slice(first, n));
   });
 }

@@ -16,11 +16,11 @@ enum Row { kMean, kScale, kInverseDeviation, kA, kB, kRows };
 
 // The means of the columns, then the sums of squared deviations from them (Chan, Golub, LeVeque
 // 1979): in float64, from float32 sums over pieces.
-const double* moments(ConstMatrix x, Workspace& workspace, int n_threads) {
+const double* moments(ConstMatrix x, Workspace& workspace, Team& team) {
   const Index n = x.columns, pieces = n_pieces(x.rows);
   float* const sums = workspace.floats(pieces * 2 * n);
   const auto kernel = nn_kernels().column_moments;
-  for_row_pieces(x.rows, n_threads, [&](Index first, Index count) {
+  for_row_pieces(x.rows, team, [&](Index first, Index count) {
     kernel(x.slice(first, count), sums + first / kPieceRows * 2 * n);
   });
   double *const mean = workspace.doubles(2 * n), *const squares = mean + n;
@@ -53,6 +53,13 @@ BatchNormView view(const Matrix& columns, const ParameterMemory& beta) {
 }
 
 }  // namespace
+
+Inference find_inference(const std::string& name) {
+  if (name == "population") return Inference::population;
+  if (name == "moving_average") return Inference::moving_average;
+  throw std::invalid_argument("inference: expected 'population' or 'moving_average', found '" +
+                              name + "'");
+}
 
 BatchNorm::BatchNorm(Index n, const BatchNormOptions& options)
     : Layer(n, n), options_(options), statistics_(static_cast<std::size_t>(4 * n + 1)) {
@@ -100,7 +107,7 @@ void BatchNorm::update_statistics(const double* mean, const double* squares, Ind
 }
 
 void BatchNorm::normalize(ConstMatrix x, const double* mean, const double* variance, double divisor,
-                          Matrix out, Workspace& workspace, int n_threads) const {
+                          Matrix out, Workspace& workspace, Team& team) const {
   const Matrix columns = workspace.matrix(0, kRows, n_out());
   for (Index j = 0; j < n_out(); ++j) {
     const double inverse = 1 / std::sqrt(variance[j] / divisor + options_.epsilon);
@@ -110,7 +117,7 @@ void BatchNorm::normalize(ConstMatrix x, const double* mean, const double* varia
   }
   const BatchNormView with = view(columns, beta_);
   const auto kernel = nn_kernels().batch_norm_forward[options_.relu];
-  for_row_pieces_backwards(x.rows, n_threads, [&](Index first, Index n) {
+  for_row_pieces_backwards(x.rows, team, [&](Index first, Index n) {
     kernel(x.slice(first, n), with, out.slice(first, n));
   });
 }
@@ -122,16 +129,15 @@ void BatchNorm::forward(ConstMatrix x, Matrix out, Workspace& workspace, const P
         "their "
         "variance, found " +
         std::to_string(x.rows));
-  const double *const mean = moments(x, workspace, pass.n_threads), *const squares = mean + n_out();
+  const double *const mean = moments(x, workspace, pass.team), *const squares = mean + n_out();
   update_statistics(mean, squares, x.rows);
-  normalize(x, mean, squares, static_cast<double>(x.rows), out, workspace, pass.n_threads);
+  normalize(x, mean, squares, static_cast<double>(x.rows), out, workspace, pass.team);
 }
 
-void BatchNorm::predict(ConstMatrix x, Matrix out, Workspace& workspace, int n_threads) const {
+void BatchNorm::predict(ConstMatrix x, Matrix out, Workspace& workspace, Team& team) const {
   const bool moving = options_.inference == Inference::moving_average;
   normalize(x, statistic(moving ? moving_mean : population_mean),
-            statistic(moving ? moving_variance : population_variance), 1, out, workspace,
-            n_threads);
+            statistic(moving ? moving_variance : population_variance), 1, out, workspace, team);
 }
 
 // With g = dout past the ReLU and x̂ = (x - μ) / √(σ² + ε):
@@ -142,8 +148,8 @@ void BatchNorm::backward(ConstMatrix x, ConstMatrix, ConstMatrix dout, Matrix dx
   const NnKernels& kernels = nn_kernels();
   const Matrix columns = workspace.matrix(0, kRows, n);
   const BatchNormView with = view(columns, beta_);
-  const double* const sums = sum_pieces(
-      x.rows, 2 * n, pass.n_threads, workspace, [&](Index first, Index count, float* to) {
+  const double* const sums =
+      sum_pieces(x.rows, 2 * n, pass.team, workspace, [&](Index first, Index count, float* to) {
         kernels.batch_norm_sums[options_.relu](x.slice(first, count), dout.slice(first, count),
                                                with, to);
       });
@@ -156,7 +162,7 @@ void BatchNorm::backward(ConstMatrix x, ConstMatrix, ConstMatrix dout, Matrix dx
     columns.row(kB)[j] = static_cast<float>(sums[n + j] * inverse * inverse / m);
   }
   if (!dx.data) return;
-  for_row_pieces_backwards(x.rows, pass.n_threads, [&](Index first, Index count) {
+  for_row_pieces_backwards(x.rows, pass.team, [&](Index first, Index count) {
     kernels.batch_norm_backward[options_.relu](x.slice(first, count), dout.slice(first, count),
                                                with, columns.row(kA), columns.row(kB),
                                                dx.slice(first, count));

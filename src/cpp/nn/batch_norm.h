@@ -1,6 +1,7 @@
 // Batch normalization (Ioffe, Szegedy 2015): γ (x - μ) / √(σ² + ε) + β, with μ and σ² of each
 // column of the batch; at prediction with estimates of them.
 #pragma once
+#include <string>
 #include <vector>
 
 #include "nn/layer.h"
@@ -11,6 +12,9 @@ enum class Inference {
   population,  // the paper's: means over the batches of an epoch, of means and unbiased variances
   moving_average  // as the frameworks do: the newest batch has weight `momentum`
 };
+
+// "population" or "moving_average". Throws std::invalid_argument that lists them.
+Inference find_inference(const std::string& name);
 
 struct BatchNormOptions {
   double epsilon = 1e-5;
@@ -33,7 +37,7 @@ class BatchNorm final : public Layer {
   void forward(ConstMatrix x, Matrix out, Workspace&, const Pass&) override;
   void backward(ConstMatrix x, ConstMatrix out, ConstMatrix dout, Matrix dx, Workspace&,
                 const Pass&) override;
-  void predict(ConstMatrix x, Matrix out, Workspace&, int n_threads) const override;
+  void predict(ConstMatrix x, Matrix out, Workspace&, Team& team) const override;
   bool in_place() const override { return true; }
 
  private:
@@ -43,7 +47,7 @@ class BatchNorm final : public Layer {
   double& n_batches() { return statistics_.back(); }
   void update_statistics(const double* mean, const double* squares, Index rows);
   void normalize(ConstMatrix x, const double* mean, const double* variance, double divisor,
-                 Matrix out, Workspace&, int n_threads) const;
+                 Matrix out, Workspace&, Team& team) const;
 
   BatchNormOptions options_;
   ParameterMemory gamma_, beta_;

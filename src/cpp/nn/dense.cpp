@@ -46,7 +46,7 @@ void Dense::bind(std::span<const ParameterMemory> memory) {
 }
 
 void Dense::forward(ConstMatrix x, Matrix out, Workspace& workspace, const Pass& pass) {
-  predict(x, out, workspace, pass.n_threads);
+  predict(x, out, workspace, pass.team);
 }
 
 const float* Dense::column(Workspace& workspace) const {
@@ -55,13 +55,13 @@ const float* Dense::column(Workspace& workspace) const {
   return w.data;
 }
 
-void Dense::predict_column(ConstMatrix x, Matrix out, Workspace& workspace, int n_threads) const {
+void Dense::predict_column(ConstMatrix x, Matrix out, Workspace& workspace, Team& team) const {
   const Activation& f = options_.activation;
   const NnKernels& kernels = nn_kernels();
   const auto activate = kernels.activations[static_cast<std::size_t>(f.kind)].forward;
   const float *const w = column(workspace), *const bias =
                                                 options_.bias ? bias_.value.data : nullptr;
-  for_row_pieces(x.rows, n_threads, [&](Index first, Index n) {
+  for_row_pieces(x.rows, team, [&](Index first, Index n) {
     const Matrix z = out.slice(first, n);
     kernels.dots(x.slice(first, n), w, z);
     activate(z, bias, f.alpha, z);
@@ -73,24 +73,24 @@ void Dense::backward_column(ConstMatrix x, ConstMatrix dz, Matrix dx, Workspace&
   const NnKernels& kernels = nn_kernels();
   if (weight_.gradient.data) {
     const double* const sums =
-        sum_pieces(x.rows, n_in(), pass.n_threads, workspace, [&](Index first, Index n, float* to) {
+        sum_pieces(x.rows, n_in(), pass.team, workspace, [&](Index first, Index n, float* to) {
           kernels.weighted_sums(x.slice(first, n), dz.slice(first, n), to);
         });
     for (Index i = 0; i < n_in(); ++i) *weight_.gradient.row(i) = static_cast<float>(sums[i]);
   }
   if (!dx.data) return;
   const float* const w = column(workspace);
-  for_row_pieces(x.rows, pass.n_threads, [&](Index first, Index n) {
+  for_row_pieces(x.rows, pass.team, [&](Index first, Index n) {
     kernels.outer(dz.slice(first, n), w, dx.slice(first, n));
   });
 }
 
-void Dense::predict(ConstMatrix x, Matrix out, Workspace& workspace, int n_threads) const {
-  if (n_out() == 1) return predict_column(x, out, workspace, n_threads);
+void Dense::predict(ConstMatrix x, Matrix out, Workspace& workspace, Team& team) const {
+  if (n_out() == 1) return predict_column(x, out, workspace, team);
   const Activation& f = options_.activation;
   const auto kernel = nn_kernels().activations[static_cast<std::size_t>(f.kind)].forward;
   const bool plain = !options_.bias && f.kind == ActivationKind::identity;
-  multiply({x}, {weight_.value}, out, n_threads, [&](const Tile& tile) {
+  multiply({x}, {weight_.value}, out, team, [&](const Tile& tile) {
     if (plain) return;
     const Matrix z = tile.of(out);
     kernel(z, options_.bias ? bias_.value.data + tile.column : nullptr, f.alpha, z);
@@ -106,8 +106,8 @@ ConstMatrix Dense::before_activation(ConstMatrix out, ConstMatrix dout, Workspac
   const NnKernels& kernels = nn_kernels();
   const auto slope = kernels.activations[static_cast<std::size_t>(f.kind)].backward;
   const Matrix dz = plain ? Matrix{} : workspace.matrix(kBeforeActivation, dout.rows, n_out());
-  const double* const sums = sum_pieces(
-      dout.rows, n_out(), pass.n_threads, workspace, [&](Index first, Index n, float* to) {
+  const double* const sums =
+      sum_pieces(dout.rows, n_out(), pass.team, workspace, [&](Index first, Index n, float* to) {
         if (plain) return kernels.column_sums(dout.slice(first, n), to);
         slope(out.slice(first, n), dout.slice(first, n), f.alpha, dz.slice(first, n), to);
       });
@@ -119,9 +119,8 @@ void Dense::backward(ConstMatrix x, ConstMatrix out, ConstMatrix dout, Matrix dx
                      Workspace& workspace, const Pass& pass) {
   const ConstMatrix dz = before_activation(out, dout, workspace, pass);
   if (n_out() == 1) return backward_column(x, dz, dx, workspace, pass);
-  if (weight_.gradient.data)
-    multiply_over_batch(x, dz, weight_.gradient, workspace, pass.n_threads);
-  if (dx.data) multiply({dz}, {weight_.value, true}, dx, pass.n_threads);
+  if (weight_.gradient.data) multiply_over_batch(x, dz, weight_.gradient, workspace, pass.team);
+  if (dx.data) multiply({dz}, {weight_.value, true}, dx, pass.team);
 }
 
 }  // namespace pyfm

@@ -22,12 +22,12 @@ class Dense final : public Layer {
   void forward(ConstMatrix x, Matrix out, Workspace&, const Pass&) override;
   void backward(ConstMatrix x, ConstMatrix out, ConstMatrix dout, Matrix dx, Workspace&,
                 const Pass&) override;
-  void predict(ConstMatrix x, Matrix out, Workspace&, int n_threads) const override;
+  void predict(ConstMatrix x, Matrix out, Workspace&, Team& team) const override;
 
  private:
   // Of layers with one output, which BLAS does not multiply: W without gaps.
   const float* column(Workspace&) const;
-  void predict_column(ConstMatrix x, Matrix out, Workspace&, int n_threads) const;
+  void predict_column(ConstMatrix x, Matrix out, Workspace&, Team& team) const;
   void backward_column(ConstMatrix x, ConstMatrix dz, Matrix dx, Workspace&, const Pass&);
   ConstMatrix before_activation(ConstMatrix out, ConstMatrix dout, Workspace&, const Pass&) const;
 

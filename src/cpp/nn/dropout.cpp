@@ -18,7 +18,7 @@ void Dropout::drop(ConstMatrix x, Matrix out, const Pass& pass) const {
   const auto kernel = nn_kernels().dropout;
   const DropoutView view{pass.key, static_cast<std::uint32_t>(std::lround(rate_ * 0x1p24)),
                          static_cast<float>(1 / (1 - rate_))};
-  for_row_pieces(x.rows, pass.n_threads, [&](Index first, Index n) {
+  for_row_pieces(x.rows, pass.team, [&](Index first, Index n) {
     kernel(x.slice(first, n), first, view, out.slice(first, n));
   });
 }
@@ -32,10 +32,10 @@ void Dropout::backward(ConstMatrix, ConstMatrix, ConstMatrix dout, Matrix dx, Wo
   if (dx.data) drop(dout, dx, pass);
 }
 
-void Dropout::predict(ConstMatrix x, Matrix out, Workspace&, int n_threads) const {
+void Dropout::predict(ConstMatrix x, Matrix out, Workspace&, Team& team) const {
   if (x.data == out.data) return;
   const auto copy = nn_kernels().activations[static_cast<std::size_t>(ActivationKind::identity)];
-  for_row_pieces(x.rows, n_threads, [&](Index first, Index n) {
+  for_row_pieces(x.rows, team, [&](Index first, Index n) {
     copy.forward(x.slice(first, n), nullptr, 0, out.slice(first, n));
   });
 }

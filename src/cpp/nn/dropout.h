@@ -13,7 +13,7 @@ class Dropout final : public Layer {
   void forward(ConstMatrix x, Matrix out, Workspace&, const Pass&) override;
   void backward(ConstMatrix x, ConstMatrix out, ConstMatrix dout, Matrix dx, Workspace&,
                 const Pass&) override;
-  void predict(ConstMatrix x, Matrix out, Workspace&, int n_threads) const override;
+  void predict(ConstMatrix x, Matrix out, Workspace&, Team& team) const override;
   bool in_place() const override { return true; }
 
  private:

@@ -74,21 +74,20 @@ void multiply(const Factor& a, const Factor& b, Matrix c, const Tile& tile) {
 }
 
 // With tiles alone each of them would need all rows of a and b prepared by BLAS once more.
-void multiply_over_batch(ConstMatrix a, ConstMatrix b, Matrix c, Workspace& workspace,
-                         int n_threads) {
+void multiply_over_batch(ConstMatrix a, ConstMatrix b, Matrix c, Workspace& workspace, Team& team) {
   const Index most = std::max(kShort, (a.rows + kMaxBatchPieces - 1) / kMaxBatchPieces);
   const Index length = part_of(a.rows, most),
               n = std::max<Index>(1, (a.rows + length - 1) / length);
   const Tiles tiles(c.rows, c.columns, n < kMaxBatchPieces ? kShort : kLong, kLong);
   const Matrix sums = workspace.matrix(1, (n - 1) * c.rows, c.columns);
-  for_long_pieces(n * tiles.size(), n_threads, [&](Index i) {
+  team.pieces(n * tiles.size(), [&](int, Index i) {
     const Index piece = i / tiles.size(), first = piece * length;
     const Index rows = std::min(length, a.rows - first);
     const Matrix to = piece == 0 ? c : sums.slice((piece - 1) * c.rows, c.rows);
     multiply({a.slice(first, rows), true}, {b.slice(first, rows)}, to, tiles[i % tiles.size()]);
   });
   const auto add = nn_kernels().add;
-  for_row_pieces(n > 1 ? c.rows : 0, n_threads, [&](Index first, Index rows) {
+  for_row_pieces(n > 1 ? c.rows : 0, team, [&](Index first, Index rows) {
     const Matrix to = c.slice(first, rows);
     for (Index i = 0; i < n - 1; ++i) add(to, sums.slice(i * c.rows + first, rows), to);
   });

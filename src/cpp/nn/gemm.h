@@ -52,20 +52,20 @@ void multiply(const Factor& a, const Factor& b, Matrix c, const Tile&);
 
 // c = a b, with a row for each example; after each tile `done(tile)`, while the cache holds it.
 template <class Done>
-void multiply(const Factor& a, const Factor& b, Matrix c, int n_threads, Done&& done) {
+void multiply(const Factor& a, const Factor& b, Matrix c, Team& team, Done&& done) {
   const Tiles tiles = batch_tiles(c.rows, c.columns);
-  for_long_pieces(tiles.size(), n_threads, [&](Index i) {
+  team.pieces(tiles.size(), [&](int, Index i) {
     const Tile tile = tiles[i];
     multiply(a, b, c, tile);
     done(tile);
   });
 }
-inline void multiply(const Factor& a, const Factor& b, Matrix c, int n_threads) {
-  multiply(a, b, c, n_threads, [](const Tile&) {});
+inline void multiply(const Factor& a, const Factor& b, Matrix c, Team& team) {
+  multiply(a, b, c, team, [](const Tile&) {});
 }
 
 // c = aᵀ b, sums over the examples: those of pieces of the batch are added in their order. They lie
 // in matrix 1 of the workspace.
-void multiply_over_batch(ConstMatrix a, ConstMatrix b, Matrix c, Workspace&, int n_threads);
+void multiply_over_batch(ConstMatrix a, ConstMatrix b, Matrix c, Workspace&, Team& team);
 
 }  // namespace pyfm

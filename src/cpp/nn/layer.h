@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/team.h"
 #include "nn/initialize.h"
 #include "nn/matrix.h"
 #include "nn/workspace.h"
@@ -31,7 +32,7 @@ struct Buffer {
 };
 
 struct Pass {
-  int n_threads = 1;      // at least 1
+  Team& team;
   std::uint64_t key = 0;  // of the batch's random numbers; forward and backward get the same
 };
 
@@ -63,7 +64,7 @@ class Layer {
   virtual void backward(ConstMatrix x, ConstMatrix out, ConstMatrix dout, Matrix dx, Workspace&,
                         const Pass&) = 0;
   // Prediction: callers on several threads bring a workspace each.
-  virtual void predict(ConstMatrix x, Matrix out, Workspace&, int n_threads) const = 0;
+  virtual void predict(ConstMatrix x, Matrix out, Workspace&, Team& team) const = 0;
   // Whether `predict` may write over its input.
   virtual bool in_place() const { return false; }
 

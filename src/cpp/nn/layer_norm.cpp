@@ -23,20 +23,20 @@ void LayerNorm::bind(std::span<const ParameterMemory> memory) {
   beta_ = memory[1];
 }
 
-void LayerNorm::normalize(ConstMatrix x, Matrix out, float* moments, int n_threads) const {
+void LayerNorm::normalize(ConstMatrix x, Matrix out, float* moments, Team& team) const {
   const auto kernel = nn_kernels().layer_norm_forward;
   const LayerNormView with{gamma_.value.data, beta_.value.data, epsilon_};
-  for_row_pieces(x.rows, n_threads, [&](Index first, Index n) {
+  for_row_pieces(x.rows, team, [&](Index first, Index n) {
     kernel(x.slice(first, n), with, out.slice(first, n), moments ? moments + 2 * first : nullptr);
   });
 }
 
 void LayerNorm::forward(ConstMatrix x, Matrix out, Workspace& workspace, const Pass& pass) {
-  normalize(x, out, workspace.matrix(0, x.rows, 2).data, pass.n_threads);
+  normalize(x, out, workspace.matrix(0, x.rows, 2).data, pass.team);
 }
 
-void LayerNorm::predict(ConstMatrix x, Matrix out, Workspace&, int n_threads) const {
-  normalize(x, out, nullptr, n_threads);
+void LayerNorm::predict(ConstMatrix x, Matrix out, Workspace&, Team& team) const {
+  normalize(x, out, nullptr, team);
 }
 
 void LayerNorm::backward(ConstMatrix x, ConstMatrix, ConstMatrix dout, Matrix dx,
@@ -44,8 +44,8 @@ void LayerNorm::backward(ConstMatrix x, ConstMatrix, ConstMatrix dout, Matrix dx
   const auto kernel = nn_kernels().layer_norm_backward;
   const LayerNormView with{gamma_.value.data, beta_.value.data, epsilon_};
   const float* const moments = workspace.matrix(0, x.rows, 2).data;
-  const double* const sums = sum_pieces(
-      x.rows, 2 * n_out(), pass.n_threads, workspace, [&](Index first, Index n, float* to) {
+  const double* const sums =
+      sum_pieces(x.rows, 2 * n_out(), pass.team, workspace, [&](Index first, Index n, float* to) {
         kernel(x.slice(first, n), dout.slice(first, n), with, moments + 2 * first,
                dx.data ? dx.slice(first, n) : Matrix{}, to);
       });

@@ -2,31 +2,12 @@
 // sums over pieces run in their order: results are the same for any number of threads.
 #pragma once
 #include <algorithm>
-#include <atomic>
 
-#include "base/parallel.h"
+#include "base/team.h"
 #include "nn/matrix.h"
 #include "nn/workspace.h"
 
 namespace pyfm {
-
-// f(0) … f(n - 1), neighbours on the same thread.
-template <class F>
-void for_pieces(Index n, int n_threads, F&& f) {
-  const Index parts = std::clamp<Index>(n, 1, n_threads);
-  parallel(static_cast<int>(parts), [&](int part) {
-    for (Index i = n * part / parts; i < n * (part + 1) / parts; ++i) f(i);
-  });
-}
-
-// The same for few and long pieces: whoever is done takes the next.
-template <class F>
-void for_long_pieces(Index n, int n_threads, F&& f) {
-  std::atomic<Index> next{0};
-  parallel(static_cast<int>(std::clamp<Index>(n, 1, n_threads)), [&](int) {
-    for (Index i; (i = next.fetch_add(1, std::memory_order_relaxed)) < n;) f(i);
-  });
-}
 
 // Rows whose sums are float32: few enough to be accurate, and to stay in the cache.
 inline constexpr Index kPieceRows = 64;
@@ -37,8 +18,8 @@ constexpr Index n_pieces(Index rows) {
 
 // f(first row, rows) for each piece of a batch.
 template <class F>
-void for_row_pieces(Index rows, int n_threads, F&& f) {
-  for_pieces(n_pieces(rows), n_threads, [&](Index i) {
+void for_row_pieces(Index rows, Team& team, F&& f) {
+  team.pieces(n_pieces(rows), [&](int, Index i) {
     const Index first = i * kPieceRows;
     f(first, std::min(kPieceRows, rows - first));
   });
@@ -46,9 +27,9 @@ void for_row_pieces(Index rows, int n_threads, F&& f) {
 
 // The same from the last piece to the first: the cache still has what was read last.
 template <class F>
-void for_row_pieces_backwards(Index rows, int n_threads, F&& f) {
+void for_row_pieces_backwards(Index rows, Team& team, F&& f) {
   const Index n = n_pieces(rows);
-  for_pieces(n, n_threads, [&](Index i) {
+  team.pieces(n, [&](int, Index i) {
     const Index first = (n - 1 - i) * kPieceRows;
     f(first, std::min(kPieceRows, rows - first));
   });
@@ -57,9 +38,9 @@ void for_row_pieces_backwards(Index rows, int n_threads, F&& f) {
 // Sums over the rows of a batch: f(first row, rows, sums) writes n float32 sums of a piece; they
 // are added in float64. The result, n numbers, lies in the workspace.
 template <class F>
-const double* sum_pieces(Index rows, Index n, int n_threads, Workspace& workspace, F&& f) {
+const double* sum_pieces(Index rows, Index n, Team& team, Workspace& workspace, F&& f) {
   float* const sums = workspace.floats(n_pieces(rows) * n);
-  for_row_pieces(rows, n_threads,
+  for_row_pieces(rows, team,
                  [&](Index first, Index count) { f(first, count, sums + first / kPieceRows * n); });
   double* const total = workspace.doubles(n);
   std::fill_n(total, n, 0.0);

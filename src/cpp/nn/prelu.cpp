@@ -10,12 +10,12 @@ std::vector<Parameter> PRelu::parameters() const {
 }
 
 void PRelu::forward(ConstMatrix x, Matrix out, Workspace& workspace, const Pass& pass) {
-  predict(x, out, workspace, pass.n_threads);
+  predict(x, out, workspace, pass.team);
 }
 
-void PRelu::predict(ConstMatrix x, Matrix out, Workspace&, int n_threads) const {
+void PRelu::predict(ConstMatrix x, Matrix out, Workspace&, Team& team) const {
   const auto kernel = nn_kernels().prelu_forward;
-  for_row_pieces(x.rows, n_threads, [&](Index first, Index n) {
+  for_row_pieces(x.rows, team, [&](Index first, Index n) {
     kernel(x.slice(first, n), alpha_.value.data, out.slice(first, n));
   });
 }
@@ -24,7 +24,7 @@ void PRelu::backward(ConstMatrix x, ConstMatrix, ConstMatrix dout, Matrix dx, Wo
                      const Pass& pass) {
   const auto kernel = nn_kernels().prelu_backward;
   const double* const sums =
-      sum_pieces(x.rows, n_out(), pass.n_threads, workspace, [&](Index first, Index n, float* to) {
+      sum_pieces(x.rows, n_out(), pass.team, workspace, [&](Index first, Index n, float* to) {
         kernel(x.slice(first, n), dout.slice(first, n), alpha_.value.data,
                dx.data ? dx.slice(first, n) : Matrix{}, to);
       });

@@ -12,9 +12,9 @@ namespace {
 
 enum { kInner, kProjection };
 
-void add(ConstMatrix a, ConstMatrix b, Matrix out, int n_threads) {
+void add(ConstMatrix a, ConstMatrix b, Matrix out, Team& team) {
   const auto kernel = nn_kernels().add;
-  for_row_pieces(out.rows, n_threads, [&](Index first, Index n) {
+  for_row_pieces(out.rows, team, [&](Index first, Index n) {
     kernel(a.slice(first, n), b.slice(first, n), out.slice(first, n));
   });
 }
@@ -55,7 +55,7 @@ void Residual::forward(ConstMatrix x, Matrix out, Workspace& workspace, const Pa
     projection_->forward(x, out, workspace.child(kProjection), pass);
     x = out;
   }
-  add(x, y, out, pass.n_threads);
+  add(x, y, out, pass.team);
 }
 
 void Residual::backward(ConstMatrix x, ConstMatrix, ConstMatrix dout, Matrix dx,
@@ -68,17 +68,17 @@ void Residual::backward(ConstMatrix x, ConstMatrix, ConstMatrix dout, Matrix dx,
     projection_->backward(x, {}, dout, projected, workspace.child(kProjection), pass);
     past = projected;
   }
-  if (dx.data) add(dx, past, dx, pass.n_threads);
+  if (dx.data) add(dx, past, dx, pass.team);
 }
 
-void Residual::predict(ConstMatrix x, Matrix out, Workspace& workspace, int n_threads) const {
-  inner_->predict(x, out, workspace.child(kInner), n_threads);
+void Residual::predict(ConstMatrix x, Matrix out, Workspace& workspace, Team& team) const {
+  inner_->predict(x, out, workspace.child(kInner), team);
   if (projection_) {
     const Matrix projected = workspace.matrix(kProjection, x.rows, n_out());
-    projection_->predict(x, projected, workspace.child(kProjection), n_threads);
+    projection_->predict(x, projected, workspace.child(kProjection), team);
     x = projected;
   }
-  add(out, x, out, n_threads);
+  add(out, x, out, team);
 }
 
 }  // namespace pyfm

@@ -18,7 +18,7 @@ class Residual final : public Layer {
   void forward(ConstMatrix x, Matrix out, Workspace&, const Pass&) override;
   void backward(ConstMatrix x, ConstMatrix out, ConstMatrix dout, Matrix dx, Workspace&,
                 const Pass&) override;
-  void predict(ConstMatrix x, Matrix out, Workspace&, int n_threads) const override;
+  void predict(ConstMatrix x, Matrix out, Workspace&, Team& team) const override;
 
  private:
   std::unique_ptr<Layer> inner_;

@@ -34,7 +34,7 @@ void append_buffers(std::vector<Buffer>& to, const std::string& path, Layer& lay
 }
 
 Pass inner_pass(const Pass& pass, std::size_t i) {
-  return {pass.n_threads, random_key(pass.key, i)};
+  return {pass.team, random_key(pass.key, i)};
 }
 
 Sequential::Sequential(Layers layers)
@@ -100,7 +100,7 @@ bool Sequential::in_place() const {
 }
 
 // Two matrices in turns; a layer that can do so works in the one that it reads.
-void Sequential::predict(ConstMatrix x, Matrix out, Workspace& workspace, int n_threads) const {
+void Sequential::predict(ConstMatrix x, Matrix out, Workspace& workspace, Team& team) const {
   Matrix y;  // where x is, once it is no longer the caller's
   std::size_t turn = 0;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -109,7 +109,7 @@ void Sequential::predict(ConstMatrix x, Matrix out, Workspace& workspace, int n_
       y = out;
     else if (!y.data || !layer.in_place())
       y = workspace.matrix(turn++ % 2, x.rows, layer.n_out());
-    layer.predict(x, y, workspace.child(i), n_threads);
+    layer.predict(x, y, workspace.child(i), team);
     x = y;
   }
 }

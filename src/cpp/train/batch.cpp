@@ -35,8 +35,15 @@ void ExampleBlock::list_touches() {
   std::array<std::size_t, kRowShares + 1> next = share_begin_;
   for (int i = 0; i < size(); ++i)
     for (std::size_t e = begin(i); e < ends_[static_cast<std::size_t>(i)]; ++e)
-      touches_[next[GradientMap::share(rows_[e])]++] = {rows_[e], static_cast<std::uint32_t>(i),
-                                                        x_[e]};
+      touches_[next[GradientMap::share(rows_[e])]++] = {rows_[e], static_cast<std::uint16_t>(i),
+                                                        field_of(i, e), x_[e]};
+}
+
+// 0 where fields were not kept.
+FieldId ExampleBlock::field_of(int example, std::size_t entry) const noexcept {
+  if (forms_.empty()) return 0;
+  if (forms_[static_cast<std::size_t>(example)].has_fields) return fields_[entry];
+  return static_cast<FieldId>(entry - begin(example));
 }
 
 std::span<Touch> ExampleBlock::touches(std::size_t share) noexcept {

@@ -18,6 +18,10 @@ inline constexpr Index kMaxBlocks = 32;          // whose entries are held at th
 inline constexpr std::size_t kRowShares = 64;    // of the rows of the tables
 inline constexpr std::size_t kFloatsApart = 16;  // a cache line: no vector's store reaches over it
 
+constexpr Index round_up(Index n, Index unit) {
+  return (n + unit - 1) / unit * unit;
+}
+
 // Entries of some examples, as they were scored.
 class ExampleBlock {
  public:
@@ -42,6 +46,8 @@ class ExampleBlock {
   std::vector<float*> gradients;  // one for each entry
 
  private:
+  FieldId field_of(int example, std::size_t entry) const noexcept;
+
   struct Form {
     bool has_fields, equal;
   };

@@ -1,25 +1,20 @@
 #include "train/batch_trainer.h"
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <chrono>
-#include <cmath>
-#include <numeric>
+#include <optional>
 #include <vector>
 
 #include "base/random.h"
 #include "base/team.h"
 #include "train/batch.h"
+#include "train/deep_batch.h"
+#include "train/row_gradients.h"
 #include "train/worker.h"
 
 namespace pyfm {
 
 namespace {
-
-Index round_up(Index n, Index unit) {
-  return (n + unit - 1) / unit * unit;
-}
 
 class BatchTrainer {
  public:
@@ -31,25 +26,24 @@ class BatchTrainer {
         options_(options),
         workers_(make_workers(model, data, options.n_threads, Purpose::batch)),
         blocks_(kMaxBlocks),
-        shares_(kRowShares),
-        at_(workers_.size()),
-        gradient_of_(model.rows().n_rows()) {
+        gradients_(model.rows().n_rows(), parts_),
+        at_(workers_.size()) {
     augment(workers_, options.augmentation, model.spec().seed, options.epoch);
     for (ModelPart& p : model.parts()) {
-      Part& part = parts_.emplace_back();
-      part.kernels = &p.kernels();
-      part.view = p.view();
-      part.needs_columns = part.kernels->add_columns != nullptr;
-      part.gradient_width = part.kernels->gradient_width(p.shape);
-      part.sum_stride = round_up(p.shape.block, kFloatsApart);
-      if (!part.needs_columns) part.sums = Array<float>(kMaxBlocks * kBlockRows * part.sum_stride);
-      part.clips = part.view.params.clip_norm != kNoLimit;
+      const BatchPart& part = parts_.emplace_back(p, model.network() != nullptr);
       if (part.needs_columns) {
         keep_fields_ = true;
         block_rows_ = 16, n_blocks_ = 4;  // so that rows are still in the cache for their gradients
       }
       steps_at_once_ &= !part.needs_columns && !part.clips;
     }
+    if (!model.network()) return;
+    const Index most = most_in_batch();
+    deep_.emplace(model, most, options.stream != nullptr);
+    keep_fields_ = true;
+    n_blocks_ = round_up(most, block_rows_) / block_rows_;  // a batch of a network is one piece
+    blocks_.resize(std::max<std::size_t>(blocks_.size(), static_cast<std::size_t>(n_blocks_)));
+    for (BatchPart& p : parts_) p.sums.resize(n_blocks_ * kBlockRows * p.sum_stride);
   }
 
   LossSum run() {
@@ -62,26 +56,27 @@ class BatchTrainer {
 
  private:
   void train_all() {
-    const Index n = data_.n_rows();
-    const Index batch = options_.batch_size == 0 ? n : std::min(options_.batch_size, n);
+    const Index n = data_.n_rows(), batch = batch_size();
     Index number = options_.stream ? model_.stream.n_batches : 0;
-    for (Index begin = 0; begin < n; begin += batch)
-      train(begin, std::min(begin + batch, n), number++);
+    if (deep_ && !options_.stream) model_.network()->layers().start_epoch();
+    for (Index begin = 0; begin < n;) {
+      Index end = std::min(begin + batch, n);
+      if (joins_last() && n - end == 1) end = n;
+      train(begin, end, number++);
+      begin = end;
+    }
     if (options_.stream) model_.stream.n_batches = number;
   }
 
-  struct Part {
-    const PartKernels* kernels;
-    PartView view;
-    bool needs_columns, clips;
-    Index gradient_width, sum_stride;
-    Array<float> gradients;  // (slabs, kSlab × gradient_width)
-    Array<float> sums;       // (examples at the same time, sum_stride) Scratch::sum of each
-
-    float* slab(Index number) noexcept {
-      return gradients.data() + number * kSlab * gradient_width;
-    }
-  };
+  Index batch_size() const {
+    const Index n = data_.n_rows();
+    return options_.batch_size == 0 ? n : std::min(options_.batch_size, n);
+  }
+  // Whether a last batch of one row is joined to the one before: one row has no variance.
+  bool joins_last() const {
+    return deep_ && model_.network()->normalizes() && options_.batch_size != 1;
+  }
+  Index most_in_batch() const { return std::min(batch_size() + 1, data_.n_rows()); }
 
   // body(thread, piece) for pieces 0 … n - 1, each by one of the threads.
   template <class F>
@@ -101,12 +96,16 @@ class BatchTrainer {
         const Index first = at + b * block_rows_;
         score(thread, b, first, std::min(first + block_rows_, last), share);
       });
+      if (deep_) pass_network(begin, end, n_blocks, share, number);
       for (Index b = 0; b < n_blocks; ++b) {
         const ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
         bias_gradient += block.dscore;
         total_.loss += block.loss, total_.weight += block.weight;
       }
-      reserve(n_blocks);
+      std::size_t n_touches = 0;
+      for (Index b = 0; b < n_blocks; ++b)
+        n_touches += blocks_[static_cast<std::size_t>(b)].rows().size();
+      gradients_.reserve(n_touches);
       const bool steps = last == end && steps_at_once_;
       for_pieces(kRowShares, [&](std::size_t thread, Index i) {
         add_touches(thread, static_cast<std::size_t>(i), n_blocks);
@@ -115,56 +114,54 @@ class BatchTrainer {
       for (std::size_t p = 0; p < parts_.size(); ++p)
         if (parts_[p].needs_columns) add_columns(p, n_blocks);
     }
-    for (Part& p : parts_) {
+    for (BatchPart& p : parts_) {
       if (!p.clips) continue;
       if (p.kernels->step_bias)
-        bias_gradient *= clip(p, bias_gradient);
+        bias_gradient *= gradients_.clip(p, bias_gradient, *team_);
       else
-        clip(p, 0);
+        gradients_.clip(p, 0, *team_);
     }
     if (!steps_at_once_)
       for_pieces(kRowShares, [&](std::size_t thread, Index i) {
         step(thread, static_cast<std::size_t>(i), number);
       });
-    n_slabs_ = 0;
+    gradients_.end_batch();
+    if (deep_) deep_->step(*team_);
     if (options_.stream)
       for (Index i = begin; i < end; ++i) options_.stream->meet(data_.row(order_[i]));
-    for (Part& p : parts_)
-      if (p.kernels->step_bias) p.kernels->step_bias(p.view, static_cast<float>(bias_gradient));
+    for (BatchPart& p : parts_)
+      if (p.kernels->step_bias && !p.frozen)
+        p.kernels->step_bias(p.view, static_cast<float>(bias_gradient));
   }
 
-  // body(rows, n, gradients) for the slabs of a share.
-  template <class F>
-  static void for_slabs(const RowShare& share, Part& part, F&& body) {
-    const auto n = static_cast<Index>(share.rows.size());
-    for (Index at = 0; at < n; at += kSlab)
-      body(share.rows.data() + at, std::min(kSlab, n - at),
-           part.slab(share.slabs[static_cast<std::size_t>(at / kSlab)]));
+  // The scores of a batch, its losses, and what the network makes of their gradients.
+  void pass_network(Index begin, Index end, Index n_blocks, float share, Index number) {
+    const std::uint64_t epoch = static_cast<std::uint64_t>(options_.epoch),
+                        key = random_key(random_key(~model_.spec().seed, epoch),
+                                         static_cast<std::uint64_t>(number));
+    deep_->forward(end - begin, key, *team_);
+    for (Index b = 0; b < n_blocks; ++b) {
+      ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
+      for (Index i = 0; i < block.size(); ++i) {
+        const Index in_batch = b * block_rows_ + i, example = order_[begin + in_batch];
+        if (options_.stream) options_.stream->add(example, deep_->known_score(in_batch));
+        float& score = block.dscores[static_cast<std::size_t>(i)];
+        score = finish(block, score + deep_->score(in_batch), example, share);
+        deep_->dscore(in_batch) = score;
+      }
+    }
+    deep_->backward(end - begin, key, *team_);
   }
 
-  // Scales the gradients of a part's weights down to the norm allowed; returns the factor.
-  double clip(Part& part, double bias_gradient) {
-    std::array<double, kRowShares> squares{};
-    for_pieces(kRowShares, [&](std::size_t, Index i) {
-      for_slabs(shares_[static_cast<std::size_t>(i)], part,
-                [&](const RowId* rows, Index n, const float* gradients) {
-                  squares[static_cast<std::size_t>(i)] +=
-                      part.kernels->squared_norm(part.view, rows, n, gradients);
-                });
-    });
-    const double square =
-        std::accumulate(squares.begin(), squares.end(), bias_gradient * bias_gradient);
-    const double norm = std::sqrt(square), most = static_cast<double>(part.view.params.clip_norm);
-    if (!(norm > most)) return 1;
-    const auto factor = static_cast<float>(most / norm);
-    for_pieces(kRowShares, [&](std::size_t, Index i) {
-      for_slabs(shares_[static_cast<std::size_t>(i)], part,
-                [&](const RowId*, Index n, float* gradients) {
-                  const Index rows = part.needs_columns ? n : kSlab;
-                  for (Index g = 0; g < rows * part.gradient_width; ++g) gradients[g] *= factor;
-                });
-    });
-    return factor;
+  // Adds up the loss of an example; returns the gradient by its score.
+  float finish(ExampleBlock& block, float score, Index example, float share) {
+    const float weight = data_.weight(example);
+    const auto [value, dscore] = model_.loss().value(score, data_.y(example));
+    const float gradient = weight * dscore * share;
+    block.dscore += gradient;
+    block.loss += weight * value;
+    block.weight += weight;
+    return gradient;
   }
 
   // 1 / Σ weight.
@@ -202,28 +199,35 @@ class BatchTrainer {
         if (!parts_[p].needs_columns)
           worker.scratch(p).sum =
               parts_[p].sums.data() + (b * kBlockRows + i) * parts_[p].sum_stride;
-      const float score =
-          options_.stream ? worker.score(i, order[i], *options_.stream) : worker.score(i);
-      const float weight = data_.weight(order[i]);
-      const auto [value, dscore] = model_.loss().value(score, data_.y(order[i]));
+      float& dscore = block.dscores[static_cast<std::size_t>(i)];
+      if (deep_) {
+        dscore = score_for_network(worker, i, order[i], b * block_rows_ + i);
+      } else {
+        const float score =
+            options_.stream ? worker.score(i, order[i], *options_.stream) : worker.score(i);
+        dscore = finish(block, score, order[i], share);
+      }
       block.add(worker.entries(i), keep_fields_);
       prepare(i + ahead);
-      const float gradient = weight * dscore * share;
-      block.dscores[static_cast<std::size_t>(i)] = gradient;
-      block.dscore += gradient;
-      block.loss += weight * value;
-      block.weight += weight;
     }
     block.list_touches();
   }
 
-  // Room for the gradients of as many rows as the blocks may touch.
-  void reserve(Index n_blocks) {
-    std::size_t touches = 0;
-    for (Index b = 0; b < n_blocks; ++b)
-      touches += blocks_[static_cast<std::size_t>(b)].rows().size();
-    const Index slabs = n_slabs_.load() + static_cast<Index>(touches / kSlab + kRowShares);
-    for (Part& p : parts_) p.gradients.resize(slabs * kSlab * p.gradient_width);
+  // The score without the network, whose input it prepares.
+  float score_for_network(Worker& worker, Index i, Index example, Index in_batch) {
+    Progressive* const stream = options_.stream;
+    const bool finds_new = stream && stream->finds_new(worker.entries(i));
+    if (finds_new) {
+      stream->keep(example, worker.score_known(i, *stream));
+      deep_->embed_known(in_batch, worker);
+    }
+    const float score = worker.score(i);
+    deep_->embed(in_batch, worker);
+    if (stream && !finds_new) {
+      stream->keep(example, score);
+      deep_->embed_known(in_batch, worker);
+    }
+    return score;
   }
 
   void add_touches(std::size_t thread, std::size_t i, Index n_blocks) {
@@ -231,61 +235,27 @@ class BatchTrainer {
     for (Index b = 0; b < n_blocks; ++b) {
       ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
       const std::span<const Touch> touches = block.touches(i);
-      find_gradients(shares_[i], touches, at);
+      gradients_.find(i, touches, at);
       if (b + 1 < n_blocks)
-        for (const Touch& t : blocks_[static_cast<std::size_t>(b) + 1].touches(i))
-          __builtin_prefetch(&gradient_of_[t.row], 1);
-      for (Part& part : parts_) {
-        if (part.needs_columns) continue;
+        gradients_.fetch_numbers(blocks_[static_cast<std::size_t>(b) + 1].touches(i));
+      for (BatchPart& part : parts_) {
+        if (part.needs_columns || part.frozen) continue;
+        const auto n = static_cast<Index>(touches.size());
+        if (part.embeds)
+          part.kernels->add_embedded(part.view, touches.data(), at.data(), n,
+                                     deep_->gradients(b * block_rows_), part.gradients.data());
+        if (!part.scores) continue;
         const ExampleFacts facts = {block.dscores.data(),
                                     part.sums.data() + b * kBlockRows * part.sum_stride,
                                     part.sum_stride};
-        part.kernels->add_touches(part.view, touches.data(), at.data(),
-                                  static_cast<Index>(touches.size()), facts, part.gradients.data());
+        part.kernels->add_touches(part.view, touches.data(), at.data(), n, facts,
+                                  part.gradients.data());
       }
     }
-  }
-
-  // The share will be stepped soon.
-  static void fetch_row(const PartView& view, RowId r) {
-    const Index bytes = view.shape.row_bytes();
-    const char* row = static_cast<const char*>(view.rows) + Index{r} * bytes;
-    for (Index at = 0; at < std::min<Index>(bytes, 256); at += 64)
-      __builtin_prefetch(row + at, 1, 2);
-  }
-
-  // The numbers of the gradients of the touched rows; those that are new start at 0.
-  void find_gradients(RowShare& share, std::span<const Touch> touches,
-                      std::vector<std::uint32_t>& numbers) {
-    numbers.resize(touches.size());
-    for (std::size_t i = 0; i < touches.size(); ++i) {
-      std::uint32_t& number = gradient_of_[touches[i].row];
-      if (number == 0) {
-        const auto n = static_cast<Index>(share.rows.size());
-        if (n % kSlab == 0) share.slabs.push_back(new_slab());
-        share.rows.push_back(touches[i].row);
-        number = share.gradient(n) + 1;
-        for (Part& p : parts_) {
-          if (p.needs_columns)  // long rows: slabs of zeros would be too many
-            std::fill_n(p.gradients.data() + Index{number - 1} * p.gradient_width, p.gradient_width,
-                        0.0f);
-          else
-            fetch_row(p.view, touches[i].row);
-        }
-      }
-      numbers[i] = number - 1;
-    }
-  }
-
-  Index new_slab() {
-    const Index number = n_slabs_.fetch_add(1, std::memory_order_relaxed);
-    for (Part& p : parts_)
-      if (!p.needs_columns) std::fill_n(p.slab(number), kSlab * p.gradient_width, 0.0f);
-    return number;
   }
 
   void add_columns(std::size_t p, Index n_blocks) {
-    Part& part = parts_[p];
+    BatchPart& part = parts_[p];
     float* const gradients = part.gradients.data();
     const Index width = part.gradient_width;
     for_pieces(n_blocks, [&](std::size_t, Index b) {
@@ -293,7 +263,7 @@ class BatchTrainer {
       const std::span<const RowId> rows = block.rows();
       block.gradients.resize(rows.size());
       for (std::size_t e = 0; e < rows.size(); ++e)
-        block.gradients[e] = gradients + Index{gradient_of_[rows[e]] - 1} * width;
+        block.gradients[e] = gradients + gradients_.number(rows[e]) * width;
     });
     const int n_groups = part.kernels->n_column_groups(part.view);
     const int n = std::min(n_groups, team_->size());
@@ -304,7 +274,7 @@ class BatchTrainer {
   }
 
   void add_columns(std::size_t p, Index n_blocks, std::size_t thread, int begin, int end) {
-    const Part& part = parts_[p];
+    const BatchPart& part = parts_[p];
     Scratch& scratch = workers_[thread].scratch(p);
     const auto entries = [&](Index b, int i, std::size_t slot) {
       Entries row = blocks_[static_cast<std::size_t>(b)].entries(i);
@@ -337,20 +307,18 @@ class BatchTrainer {
   }
 
   void step(std::size_t thread, std::size_t i, Index number) {
-    RowShare& share = shares_[i];
-    if (share.rows.empty()) return;
+    if (gradients_.empty(i)) return;
     workers_[thread].seed_noise(
         random_key(random_key(model_.spec().seed, static_cast<std::uint64_t>(options_.epoch)),
                    static_cast<std::uint64_t>(number)));
     for (std::size_t p = 0; p < parts_.size(); ++p) {
-      const Part& part = parts_[p];
-      for_slabs(share, parts_[p], [&](const RowId* rows, Index n, const float* gradients) {
+      const BatchPart& part = parts_[p];
+      if (part.frozen) continue;
+      gradients_.for_slabs(i, parts_[p], [&](const RowId* rows, Index n, const float* gradients) {
         part.kernels->step_rows(part.view, rows, n, gradients, workers_[thread].scratch(p));
       });
     }
-    for (const RowId r : share.rows) gradient_of_[r] = 0;
-    share.rows.clear();
-    share.slabs.clear();
+    gradients_.clear(i);
   }
 
   Model& model_;
@@ -359,15 +327,14 @@ class BatchTrainer {
   const Index* order_;
   const EpochOptions& options_;
   std::vector<Worker> workers_;
-  std::vector<Part> parts_;
+  std::vector<BatchPart> parts_;
+  std::optional<DeepBatch> deep_;
   bool keep_fields_ = false;
   Index block_rows_ = kBlockRows, n_blocks_ = kMaxBlocks;
   bool steps_at_once_ = true;  // each share as soon as its gradients are complete
   std::vector<ExampleBlock> blocks_;
-  std::vector<RowShare> shares_;
+  RowGradients gradients_;
   std::vector<std::vector<std::uint32_t>> at_;  // of each thread
-  std::atomic<Index> n_slabs_{0};
-  GradientMap gradient_of_;
   LossSum total_;
   std::chrono::steady_clock::time_point last_poll_ = std::chrono::steady_clock::now();
 };

@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "model/dense.h"
 #include "model/ffm.h"
 #include "model/fm.h"
 #include "model/linear.h"
@@ -76,11 +77,14 @@ using Storages = List<float, Half>;
 template <template <int, class> class...>
 struct ListOfTemplates {};
 
-// Linear weights are few: always float32.
+// Linear weights, and those of networks, are few: always float32.
 template <int, class>
 using LinearOfAnySize = Linear;
 
-using Parts = ListOfTemplates<LinearOfAnySize, Fm, Ffm>;
+template <int, class>
+using DenseOfAnySize = DenseRows;
+
+using Parts = ListOfTemplates<LinearOfAnySize, Fm, Ffm, DenseOfAnySize>;
 
 }  // namespace
 }  // namespace pyfm::PYFM_ISA

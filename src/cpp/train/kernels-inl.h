@@ -21,21 +21,27 @@ void init_weights(const PartView& v, RowId r, FeatureId j) noexcept {
 template <class P, class O>
 constexpr PartKernels part_kernels() {
   PartKernels k{};
-  k.locate = &locate;
-  k.score = &score<P>;
-  k.squared_slope = P::squared_slope;
-  k.init_weights = &init_weights<P>;
-  k.update = [](const PartView& v, float dscore, Scratch& s) noexcept {
-    P::template update<O>(v, dscore, s);
-  };
+  if constexpr (requires { &P::score; }) {
+    k.locate = &locate;
+    k.score = &score<P>;
+    k.squared_slope = P::squared_slope;
+    k.init_weights = &init_weights<P>;
+    k.update = [](const PartView& v, float dscore, Scratch& s) noexcept {
+      P::template update<O>(v, dscore, s);
+    };
+    k.merge_row = [](const PartView& v, RowId r, const Scratch& s) noexcept {
+      P::template merge_row<O>(v, r, s);
+    };
+  }
   k.init_slots = [](const PartView& v, RowId r) noexcept { P::template init_slots<O>(v, r); };
-  k.merge_row = [](const PartView& v, RowId r, const Scratch& s) noexcept {
-    P::template merge_row<O>(v, r, s);
-  };
   k.gradient_width = P::gradient_width;
   k.squared_norm = P::squared_norm;
   k.step_rows = P::template step_rows<O>;
   if constexpr (requires { P::add_touches; }) k.add_touches = P::add_touches;
+  if constexpr (requires { P::add_embedded; }) {
+    k.embed = P::embed;
+    k.add_embedded = P::add_embedded;
+  }
   if constexpr (requires { P::add_columns; }) {
     k.n_column_groups = P::n_column_groups;
     k.add_columns = P::add_columns;

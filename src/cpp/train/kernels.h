@@ -12,9 +12,9 @@
 namespace pyfm {
 
 // The additive parts that models are made of.
-enum class Part { linear, fm, ffm };
+enum class Part { linear, fm, ffm, dense };
 
-// Everything that one part does under one optimizer.
+// Everything that one part does under one optimizer; what a part has no use for is null.
 struct PartKernels {
   // Addresses of the row's entries, for its `at`.
   void (*locate)(const PartView&, const Entries&, void** at) noexcept;
@@ -37,6 +37,11 @@ struct PartKernels {
   // have the next two.
   void (*add_touches)(const PartView&, const Touch*, const std::uint32_t* at, Index n,
                       const ExampleFacts&, float* gradients) noexcept;
+  // The same of what a network sends back, where `embed` has written its input: a vector for each
+  // field, (n_fields, n_factors).
+  void (*embed)(const PartView&, const Entries&, Index n_fields, float* to) noexcept;
+  void (*add_embedded)(const PartView&, const Touch*, const std::uint32_t* at, Index n,
+                       const EmbeddingGradients&, float* gradients) noexcept;
   // Into how many groups of columns the gradient of an example may be divided.
   int (*n_column_groups)(const PartView&) noexcept;
   // Adds the gradient of an example, in some columns, to those of the rows of its entries.
@@ -46,7 +51,6 @@ struct PartKernels {
   // One optimizer step on each of n rows, with the gradients, (n, gradient_width).
   void (*step_rows)(const PartView&, const RowId*, Index n, const float* gradients,
                     const Scratch&) noexcept;
-  // These are null in parts that need no such thing.
   void (*step_bias)(const PartView&, float gradient) noexcept;
   void (*init_bias)(const PartView&) noexcept;
   void (*init_scratch)(const PartView&, Scratch&) noexcept;

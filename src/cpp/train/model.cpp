@@ -28,16 +28,20 @@ std::string gigabytes(double bytes) {
 }
 
 // Bytes in floating point, where a product of user input cannot overflow.
+void check_bytes(const std::string& what, double bytes, const char* instead) {
+  const auto available = static_cast<double>(available_memory());
+  if (bytes > available)
+    throw OutOfMemory(what + " needs " + gigabytes(bytes) +
+                      " for weights and optimizer state, but " + gigabytes(available) +
+                      " are available: " + instead);
+}
+
 void check_memory(const ModelSpec& spec, Index n_features, double bytes) {
-  const Index available = available_memory();
-  if (bytes <= static_cast<double>(available)) return;
   std::string size = std::to_string(n_features) + " features";
   if (spec.kind == "ffm") size += " x " + std::to_string(spec.n_fields) + " fields";
   if (spec.has_factors()) size += " x " + std::to_string(spec.n_factors) + " factors";
-  throw OutOfMemory("a model of " + size + " needs " + gigabytes(bytes) +
-                    " for weights and optimizer state, but " +
-                    gigabytes(static_cast<double>(available)) +
-                    " are available: use fewer features (hash or fold rare ones) or n_factors");
+  check_bytes("a model of " + size, bytes,
+              "use fewer features (hash or fold rare ones) or n_factors");
 }
 
 // An exponent of all ones is that of NaN and infinity: adding 1 to it carries into the sign's bit.
@@ -80,10 +84,21 @@ Model::Model(ModelSpec spec) : spec_(std::move(spec)), rows_(0) {
     add_part(ffm ? Part::ffm : Part::fm, shape, spec_.factor_optimizer);
   }
   resize_tables();
+  if (spec_.is_deep()) add_network();
+}
+
+void Model::add_network() {
+  spec_.tower.n_in = spec_.n_fields * spec_.n_factors;
+  const double bytes = Network::nbytes(spec_.tower, spec_.deep_optimizer);
+  check_bytes("a network of " + std::to_string(spec_.tower.hidden.size()) + " hidden layers on " +
+                  std::to_string(spec_.tower.n_in) + " inputs",
+              bytes, "use fewer or narrower layers, or n_factors");
+  network_ = std::make_unique<Network>(spec_.tower, spec_.deep_optimizer, spec_.seed);
+  find(Part::fm)->scores = spec_.kind == "deepfm";
 }
 
 void Model::add_part(Part part, PartShape shape, const std::optional<OptimizerSpec>& optimizer) {
-  ModelPart p{part, shape, optimizer.value_or(OptimizerSpec{}), {}, {}};
+  ModelPart p{.part = part, .shape = shape, .optimizer = optimizer.value_or(OptimizerSpec{})};
   if (part == Part::linear) p.bias = Array<float>(shape.stride);
   parts_.push_back(std::move(p));
 }
@@ -96,13 +111,13 @@ ModelPart* Model::find(Part part) noexcept {
 Index Model::nbytes() const noexcept {
   Index bytes = rows_.nbytes();
   for (const ModelPart& p : parts_) bytes += p.rows.size() + p.bias.size() * Index{sizeof(float)};
-  return bytes;
+  return bytes + (network_ ? network_->nbytes() : 0);
 }
 
 Index Model::weight_nbytes() const noexcept {
   Index bytes = 0;
   for (const ModelPart& p : parts_) bytes += rows_.n_rows() * weight_bytes(p.shape);
-  return bytes;
+  return bytes + (network_ ? network_->nbytes() : 0);
 }
 
 void Model::resize_tables() {
@@ -225,7 +240,7 @@ void Model::set_optimizer(Part part, const OptimizerSpec& optimizer) {
 }
 
 bool Model::is_finite() const {
-  bool finite = true;
+  bool finite = !network_ || network_->is_finite();
   for (const ModelPart& p : parts_) {
     if (!p.bias.empty()) finite &= std::isfinite(p.bias[0]);
     with_storage(p.shape.storage, [&]<class Number>(Number) {
@@ -238,7 +253,7 @@ bool Model::is_finite() const {
 }
 
 bool Model::row_is_finite(RowId r) const {
-  bool finite = true;
+  bool finite = r != 0 || !network_ || network_->is_finite();
   for (const ModelPart& p : parts_) {
     if (r == 0 && !p.bias.empty()) finite &= std::isfinite(p.bias[0]);
     with_storage(p.shape.storage, [&]<class Number>(Number) {
@@ -262,6 +277,7 @@ void Model::save(Snapshot& s) const {
       std::copy_n(p.rows.data() + r * row, kept, s.weights[i].data() + r * kept);
     if (!p.bias.empty()) s.bias = p.bias[0];
   }
+  if (network_) network_->save(s.network, false);
 }
 
 void Model::restore(const Snapshot& s) {
@@ -278,6 +294,7 @@ void Model::restore(const Snapshot& s) {
       std::copy_n(s.weights[i].data() + r * kept, kept, p.rows.data() + r * row);
     if (!p.bias.empty()) p.bias[0] = s.bias;
   }
+  if (network_ && !s.weights.empty()) network_->restore(s.network);
 }
 
 }  // namespace pyfm

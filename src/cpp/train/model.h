@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "loss/loss.h"
 #include "model/row_map.h"
 #include "train/kernels.h"
+#include "train/network.h"
 #include "train/spec.h"
 
 namespace pyfm {
@@ -19,8 +21,10 @@ struct ModelPart {
   Part part;
   PartShape shape;
   OptimizerSpec optimizer;
-  Array<char> rows;   // (n_rows, stride) of shape.storage
-  Array<float> bias;  // (1 + slots,); only in the linear part
+  bool scores = true;   // by itself; else it is for the network alone
+  bool frozen = false;  // training leaves it as it is
+  Array<char> rows{};   // (n_rows, stride) of shape.storage
+  Array<float> bias{};  // (1 + slots,); only in the linear part
 
   PartView view() noexcept {
     return {shape, optimizer.params, rows.data(), bias.empty() ? nullptr : bias.data()};
@@ -44,6 +48,7 @@ struct Snapshot {
   Array<FeatureId> features;         // (n_rows,) of the rows, row 0 included
   std::vector<Array<char>> weights;  // (n_rows, width) of each part
   float bias = 0;
+  NetworkCopy network;
 };
 
 class Model {
@@ -55,6 +60,7 @@ class Model {
   const Loss& loss() const noexcept { return *loss_; }
   std::vector<ModelPart>& parts() noexcept { return parts_; }
   ModelPart* find(Part part) noexcept;  // null when the model has no such part
+  Network* network() const noexcept { return network_.get(); }  // null but in deep models
   bool trainable() const noexcept { return spec_.linear_optimizer || spec_.factor_optimizer; }
   const RowMap& rows() const noexcept { return rows_; }
   RowMap& rows() noexcept { return rows_; }
@@ -92,12 +98,16 @@ class Model {
   std::uint32_t min_count() const noexcept { return min_count_; }
   void set_min_count(std::uint32_t min_count) noexcept;
 
+  // Parts that training leaves as they are.
+  void freeze(Part part, bool frozen) { find(part)->frozen = frozen; }
+
   // Other parameters for the optimizer of a part, whose state stays.
   void set_optimizer(Part part, const OptimizerSpec& optimizer);
 
   // Whether no weight is NaN or infinite.
   bool is_finite() const;
-  bool row_is_finite(RowId r) const;  // the same of one row; row 0 stands for the bias
+  bool row_is_finite(
+      RowId r) const;  // the same of one row; row 0 stands for the bias and the network
 
   // Into memory that earlier snapshots may have left there.
   void save(Snapshot& snapshot) const;
@@ -113,12 +123,14 @@ class Model {
 
  private:
   void add_part(Part part, PartShape shape, const std::optional<OptimizerSpec>& optimizer);
+  void add_network();
   void resize_tables();
   void check_rows(std::span<const FeatureId> features) const;
 
   ModelSpec spec_;
   const Loss* loss_;
   std::vector<ModelPart> parts_;
+  std::unique_ptr<Network> network_;
   RowMap rows_;
   std::uint32_t min_count_ = 1;
   std::array<std::mutex, 64> locks_;  // held while a row is merged; which one: by row

@@ -1,10 +1,19 @@
 #include "train/predictor.h"
 
+#include <algorithm>
+
+#include "train/deep_batch.h"
 #include "train/worker.h"
 
 namespace pyfm {
 
 namespace {
+
+// Blocks of a deep model are the same for any number of threads, and so are its products of
+// matrices.
+Index block_size(const Model& model, const Dataset& data, int n_threads) {
+  return model.network() ? DeepRows::kMost : row_block(data.n_rows(), n_threads);
+}
 
 template <class T, class F>
 void score_rows(Model& model, const Dataset& data, int n_threads, const Poll& poll,
@@ -12,17 +21,30 @@ void score_rows(Model& model, const Dataset& data, int n_threads, const Poll& po
   constexpr Index ahead = Worker::kAhead + 2;
   std::vector<Worker> workers = make_workers(model, data, n_threads, Purpose::predict);
   const auto n = static_cast<int>(workers.size());
-  for_row_blocks(data.n_rows(), n, poll, [&](int thread, Index begin, Index end) {
+  std::vector<DeepRows> deep;
+  for (int i = 0; i < n && model.network(); ++i) deep.emplace_back(model);
+  const auto score_block = [&](int thread, Index begin, Index end) {
     Worker& worker = workers[static_cast<std::size_t>(thread)];
+    DeepRows* const network = deep.empty() ? nullptr : &deep[static_cast<std::size_t>(thread)];
+    const std::span<T> scores =
+        out.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
     const auto prepare = [&](Index i) {
       worker.prepare(i, end - begin, [&](Index r) { return data.row(begin + r); });
     };
     for (Index i = 0; i < ahead; ++i) prepare(i);
     for (Index i = 0; i < end - begin; ++i) {
-      out[static_cast<std::size_t>(begin + i)] = finish(worker.score(i));
+      const float score = worker.score(i);
+      if (network)
+        network->add(i, score, worker);
+      else
+        scores[static_cast<std::size_t>(i)] = finish(score);
       prepare(i + ahead);
     }
-  });
+    if (!network) return;
+    const std::span<const float> found = network->scores(end - begin);
+    std::ranges::transform(found, scores.begin(), finish);
+  };
+  for_row_blocks(data.n_rows(), block_size(model, data, n), n, poll, score_block);
 }
 
 }  // namespace

@@ -32,6 +32,9 @@ class Progressive {
   void keep(Index example, float score) noexcept {
     scores_[static_cast<std::size_t>(example)] = score;
   }
+  void add(Index example, float score) noexcept {
+    scores_[static_cast<std::size_t>(example)] += score;
+  }
   // After the model has learned the example. Stored zeros are met, too.
   void meet(const Row& example) noexcept {
     if (met_.empty()) return;

@@ -27,6 +27,7 @@ RowCopies::RowCopies(Model& model, std::vector<RowId> rows) : rows_(std::move(ro
     for (const RowId r : rows_) to = std::copy_n(p.rows.data() + Index{r} * bytes, bytes, to);
     bias_.insert(bias_.end(), p.bias.data(), p.bias.data() + p.bias.size());
   }
+  if (model.network()) model.network()->save(network_, true);
 }
 
 void RowCopies::restore(Model& model) const {
@@ -40,6 +41,7 @@ void RowCopies::restore(Model& model) const {
     }
     if (!p.bias.empty()) std::ranges::copy(bias_, p.bias.data());
   }
+  if (model.network()) model.network()->restore(network_);
 }
 
 }  // namespace pyfm

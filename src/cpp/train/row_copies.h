@@ -1,4 +1,4 @@
-// Copies of some rows of the tables, optimizer state included, and of the bias.
+// Copies of some rows of the tables, optimizer state included, of the bias and of the network.
 #pragma once
 #include <vector>
 
@@ -20,6 +20,7 @@ class RowCopies {
   std::vector<RowId> rows_;
   std::vector<Array<char>> copies_;  // (rows, stride) of each part
   std::vector<float> bias_;          // (1 + slots,)
+  NetworkCopy network_;
 };
 
 }  // namespace pyfm

@@ -39,9 +39,8 @@ inline Index row_block(Index n_rows, int n_threads) noexcept {
 
 // body(thread, begin, end) for blocks of [0, n_rows); a thread handles one block at a time.
 template <class F>
-void for_row_blocks(Index n_rows, int n_threads, const Poll& poll, F&& body) {
+void for_row_blocks(Index n_rows, Index block, int n_threads, const Poll& poll, F&& body) {
   using Clock = std::chrono::steady_clock;
-  const Index block = row_block(n_rows, n_threads);
   std::atomic<Index> next{0};
   std::atomic<bool> stop{false};
   parallel(n_threads, [&](int thread) {
@@ -62,6 +61,10 @@ void for_row_blocks(Index n_rows, int n_threads, const Poll& poll, F&& body) {
       last_poll = Clock::now();
     }
   });
+}
+template <class F>
+void for_row_blocks(Index n_rows, int n_threads, const Poll& poll, F&& body) {
+  for_row_blocks(n_rows, row_block(n_rows, n_threads), n_threads, poll, body);
 }
 
 }  // namespace pyfm

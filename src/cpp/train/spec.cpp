@@ -86,9 +86,13 @@ Storage storage_of(const std::string& name) {
   return static_cast<Storage>(found - std::begin(names));
 }
 
+bool ModelSpec::is_deep() const {
+  return std::ranges::find(kDeepKinds, kind) != std::end(kDeepKinds);
+}
+
 void validate(const ModelSpec& spec) {
-  if (std::ranges::find(kModelKinds, spec.kind) == std::end(kModelKinds))
-    refuse("kind", "'linear', 'fm' or 'ffm'", spec.kind);
+  if (!spec.is_deep() && std::ranges::find(kModelKinds, spec.kind) == std::end(kModelKinds))
+    refuse("kind", "'linear', 'fm', 'ffm', 'deepfm' or 'wide_deep'", spec.kind);
   find_loss(spec.loss);
   check_range("n_features", spec.n_features, 1, kMaxFeatures);
   check_range("n_fields", spec.n_fields, 1, kMaxFields);
@@ -101,6 +105,8 @@ void validate(const ModelSpec& spec) {
   if (spec.linear_optimizer.has_value() != (spec.linear && spec.factor_optimizer.has_value()) &&
       spec.has_factors())
     refuse("linear_optimizer", "an optimizer for every part or for none", "one missing");
+  if (spec.is_deep() && spec.deep_optimizer.has_value() != spec.factor_optimizer.has_value())
+    refuse("deep_optimizer", "an optimizer for every part or for none", "one missing");
 }
 
 }  // namespace pyfm

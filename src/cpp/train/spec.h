@@ -7,6 +7,7 @@
 
 #include "base/types.h"
 #include "model/view.h"
+#include "nn/tower.h"
 #include "train/kernels.h"
 
 namespace pyfm {
@@ -15,7 +16,7 @@ namespace pyfm {
 OptimizerSpec make_optimizer(const std::string& name, const std::map<std::string, double>& params);
 
 struct ModelSpec {
-  std::string kind;  // one of kModelKinds
+  std::string kind;  // one of kModelKinds or kDeepKinds
   std::string loss;
   Index n_features = 0;
   Index n_fields = 1;
@@ -25,14 +26,21 @@ struct ModelSpec {
   double init_scale = 1;
   Storage storage = Storage::float32;  // of factors and their optimizer state
   std::uint64_t seed = 0;
-  // Both absent: a model for prediction, without optimizer state.
+  // All absent: a model for prediction, without optimizer state.
   std::optional<OptimizerSpec> linear_optimizer;
   std::optional<OptimizerSpec> factor_optimizer;
+  std::optional<OptimizerSpec> deep_optimizer;
+  TowerSpec tower;  // of deep models, but for its input
 
   bool has_factors() const { return kind != "linear"; }
+  bool is_deep() const;
+  // Whether it makes a difference which field a feature belongs to.
+  bool has_fields() const { return kind == "ffm" || is_deep(); }
 };
 
+// Those that learn row by row or in batches, and those that learn in batches only.
 inline constexpr std::string_view kModelKinds[] = {"linear", "fm", "ffm"};
+inline constexpr std::string_view kDeepKinds[] = {"deepfm", "wide_deep"};
 
 // "float32" or "float16". Throws std::invalid_argument that lists them.
 Storage storage_of(const std::string& name);

@@ -90,7 +90,7 @@ class Learning {
     Index bytes = 0;
     for (const ModelPart& p : model_.parts())
       bytes += p.shape.row_bytes() * std::min(first_new_, data_.nnz());
-    return bytes;
+    return bytes + (model_.network() ? model_.network()->nbytes() : 0);
   }
 
   Model& model_;

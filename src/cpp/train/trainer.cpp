@@ -114,7 +114,8 @@ EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& op
   initialize(model, data, options.n_threads, options.poll, options.augmentation);
   start_bias(model);
   const Array<Index> order = row_order(data.n_rows(), model.spec().seed, options);
-  const auto train = options.batch_size == 1 ? train_examples : train_batches;
+  const bool in_batches = options.batch_size != 1 || model.network();
+  const auto train = in_batches ? train_batches : train_examples;
   const LossSum sum = train(model, data, order, options);
   EpochStats stats;
   stats.loss = sum.weight > 0 ? sum.loss / sum.weight : 0;

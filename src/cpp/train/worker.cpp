@@ -21,7 +21,7 @@ float PartWorker::clipped(float dscore) noexcept {
 Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads)
     : max_row_nnz_(data.max_row_nnz()) {
   const ModelSpec& spec = model.spec();
-  const Index n_fields = spec.kind == "ffm" ? spec.n_fields : kMaxFields;
+  const Index n_fields = spec.has_fields() ? spec.n_fields : kMaxFields;
   filter_ = {model.rows().entries(),
              spec.n_features,
              n_fields,
@@ -31,8 +31,8 @@ Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads
   normalize_ = spec.normalize;
   for (std::size_t i = 0; i < entries_.size(); ++i) buffers_.emplace_back(data.max_row_nnz());
   for (ModelPart& p : model.parts()) {
-    PartWorker& made =
-        parts_.emplace_back(p.view(), &p.kernels(), ScratchMemory(p.shape, data.max_row_nnz()));
+    PartWorker& made = parts_.emplace_back(p.view(), &p.kernels(), p.scores,
+                                           ScratchMemory(p.shape, data.max_row_nnz()));
     if (made.kernels->init_scratch && model.trainable())
       made.kernels->init_scratch(made.view, made.scratch.view());
     made.scratch.view().trains = purpose == Purpose::train;
@@ -62,7 +62,8 @@ float Worker::score(Index i) noexcept {
   for (PartWorker& p : parts_) {
     row.at = p.scratch.view().at[slot(i)], next.at = p.scratch.view().at[slot(i + kAhead)];
     p.scratch.view().next = next;
-    total += p.kernels->score(p.view, row, p.scratch.view());
+    const float score = p.kernels->score(p.view, row, p.scratch.view());
+    total += p.scores ? score : 0.0f;
   }
   return total;
 }
@@ -92,7 +93,8 @@ float Worker::score_known(Index i, const Progressive& stream) noexcept {
     known.at = p.scratch.view().at[free];
     p.kernels->locate(p.view, known, known.at);
     p.scratch.view().next.size = 0;
-    total += p.kernels->score(p.view, known, p.scratch.view());
+    const float score = p.kernels->score(p.view, known, p.scratch.view());
+    total += p.scores ? score : 0.0f;
   }
   return total;
 }
@@ -136,7 +138,7 @@ void check_trainable(const Model& model, const Dataset& data) {
     throw std::invalid_argument("training data: expected at most " +
                                 std::to_string(spec.n_features) + " features, found " +
                                 std::to_string(data.n_features()));
-  if (spec.kind == "ffm" && data.n_fields() > spec.n_fields)
+  if (spec.has_fields() && data.n_fields() > spec.n_fields)
     throw std::invalid_argument("training data: expected at most " + std::to_string(spec.n_fields) +
                                 " fields, found " + std::to_string(data.n_fields()));
 }

@@ -22,6 +22,7 @@ constexpr std::size_t kApart = 128;
 struct alignas(kApart) PartWorker {
   PartView view;
   const PartKernels* kernels;
+  bool scores;
   ScratchMemory scratch;
   std::optional<HotRows> hot;
 
@@ -64,11 +65,14 @@ class alignas(kApart) Worker {
   float score(Index i) noexcept;
   // The same; a stream is told the score of this example, without features that are new to it.
   float score(Index i, Index example, Progressive& stream) noexcept;
+  // Of row i, which holds some, without features that are new to the stream.
+  float score_known(Index i, const Progressive& stream) noexcept;
   void update(float dscore) noexcept;
 
   // Row i, until row i + kPreparedRows is prepared.
   const Entries& entries(Index i) const noexcept { return entries_[slot(i)]; }
   Scratch& scratch(std::size_t part) noexcept { return parts_[part].scratch.view(); }
+  Scratch& last_scratch() noexcept { return parts_.back().scratch.view(); }
 
   // Different random numbers for every seed, epoch and thread.
   void seed_noise(std::uint64_t key) noexcept;
@@ -85,7 +89,6 @@ class alignas(kApart) Worker {
 #pragma GCC unroll 4
     for (Index e = 0; e < row.size; ++e) __builtin_prefetch(filter_.row_of + row.features[e]);
   }
-  float score_known(Index i, const Progressive& stream) noexcept;
   // Numbers of table rows and scaled values of row i.
   void look_up(Index i, const Row& given) noexcept;
   // Addresses of these table rows.

@@ -14,8 +14,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from pyfm import _core
+from pyfm.checks import refuse
 from pyfm.estimators.eval_sets import check_defined, load_eval_sets
 from pyfm.estimators.fit_callbacks import fit_callbacks, stops_early
+from pyfm.estimators.init_from import check_source, start_from
 from pyfm.estimators.inputs import Inputs, held
 from pyfm.estimators.model_spec import ModelSpec, stored_weights
 from pyfm.estimators.resume import origin_of, read_checkpoint
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Fits a model of the core to rows. Subclasses say which model and what targets mean."""
 
-    _kind: ClassVar[str]  # of the model: "linear", "fm" or "ffm"
+    _kind: ClassVar[str]  # of the model, as in ModelSpec
     _loss: ClassVar[str]  # "logistic" or "squared"
     _metrics: ClassVar[tuple[str, ...]]  # for validation; the loss's own comes first
 
@@ -72,6 +74,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         sample_weight: Any = None,
         eval_set: Any = None,
         callbacks: Any = None,
+        init_from: Any = None,
         resume_from: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Trains a new model; an earlier one is replaced when the training ends.
@@ -104,6 +107,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             too), ``test_logloss`` and so on. Unknown features are ignored.
         callbacks : list of callbacks, optional
             From `pyfm.callbacks`, or functions that are called after each epoch.
+        init_from : fitted estimator, optional
+            A model whose weights this one begins with, instead of random ones: of the parts that
+            both have, linear weights, factors (of the same n_factors; an FM's serve a deep model as
+            well), and a network of the same shape. Features that it does not know begin as usual.
+            It should have seen its rows with the same `normalize`.
         resume_from : str or path-like, optional
             A file that `pyfm.callbacks.checkpoint` wrote: this fit goes on where that one was, to
             `epochs` in total, and ends with the same weights to the bit, where two fits would (one
@@ -150,6 +158,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         """
         settings = self._settings()
         callbacks = fit_callbacks(settings, callbacks)
+        if init_from is not None:
+            check_source(init_from, settings.spec)
         X = held(X)
         earlier, resumption, why = None, None, "since warm_start=True"
         if resume_from is not None:
@@ -157,6 +167,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             why = f"since resume_from={resumption.path!r}"
         elif settings.warm_start and "_model" in vars(self):
             earlier = self
+        if earlier is not None and init_from is not None:
+            refuse("init_from", f"None, {why}", init_from)
         if earlier is not None:
             check_same_model(earlier._spec, settings.spec, why)
             check_same_inputs(earlier._inputs, X, fields, why)
@@ -179,6 +191,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         if isinstance(targets, Labels):
             train = settings.reweighting.apply(train, targets.classes, origin.sample_seed)
         spec, model = self._start(settings, train, seed, earlier)
+        if init_from is not None:
+            start_from(init_from, spec, model)
         epochs_before = earlier.n_iter_ if earlier else 0
         if resumption:  # its epochs are those of this fit
             epochs_before -= len(resumption.history["epoch"])
@@ -270,6 +284,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             raise AttributeError(f"this model has no {part} weights: {reason}")
         return self._model.weights(part)
 
+    def _assign(self, params: dict[str, Any]) -> None:
+        """Sets the parameters that `__init__` was given, its locals."""
+        for name, value in params.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
     def _settings(self) -> Settings:
         """The parameters, checked."""
         params = self.get_params(deep=False)
@@ -355,7 +375,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     @property
     def _needs_fields(self) -> bool:
         """Whether a few dense columns without fields, scikit-learn's usual test, teach little."""
-        return self._kind == "ffm"
+        return self._kind not in ("linear", "fm")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -46,12 +46,6 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
 
     _targets: Labels
 
-    def _assign(self, params: dict[str, Any]) -> None:
-        """Sets the parameters that `__init__` was given, its locals."""
-        for name, value in params.items():
-            if name != "self":
-                setattr(self, name, value)
-
     @documented_stream
     def partial_fit(
         self,

@@ -1,21 +1,38 @@
-"""The sections that the docstrings of all six estimators share, written once."""
+"""The sections that the docstrings of the estimators share, written once."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TypeVar
 
 from pyfm.docstrings import fill_in
 from pyfm.estimators.base import Estimator
+from pyfm.estimators.tower import ACTIVATIONS, INFERENCES
 
 _Estimator = TypeVar("_Estimator", bound=type[Estimator])
 _Method = TypeVar("_Method", bound=Callable[..., Estimator])
 
-_TRAINING = """
+_OPTIMIZER = """
 optimizer : name, object from `pyfm.optim`, or mapping from parts to them, default="adagrad"
     How weights follow their gradients; formulas and lazy regularization are described there. Names
     are "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam" and "ftrl". Parts are "linear"
     and "factors": ``{"linear": FTRL(l1=1.0), "factors": "adagrad"}``.
+"""
+
+_DEEP_OPTIMIZER = """
+optimizer : name, object from `pyfm.optim`, or mapping from parts to them, optional
+    How weights follow their gradients; formulas and lazy regularization are described there. Names
+    are "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam" and "ftrl". Parts are "linear",
+    "factors" and "deep": ``{"linear": "ftrl", "factors": "adagrad", "deep": Adam(0.001)}``.
+    Penalties do not touch biases, nor what batch normalization scales and shifts by. None:
+    {default_optimizer}.
+freeze : tuple of parts, default=()
+    Parts that training leaves as they are, such as factors that `fit` was given by `init_from`.
+    They have no optimizer.
+"""
+
+_RATES = """
 learning_rate : float > 0, optional
     None: the optimizer's default. Like l1 and l2 only together with an optimizer's name; an
     object has its own.
@@ -28,11 +45,25 @@ l2 : float >= 0, optional
     L2 penalty. None: the optimizer's default.
 epochs : int >= 1, default=10
     Passes over the rows, at most. Each has an order of its own, which depends on the seed.
+"""
+
+_BATCH_SIZE = """
 batch_size : int >= 1 or "full", default=1
     1: every row updates the weights at once. More: rows that are scored together, after which each
     feature that they hold takes one step along the mean of their gradients, weighted by
     `sample_weight`: the same model for any number of threads. "full": all rows are one batch.
     Fewer steps, so that larger batches want a larger learning_rate, or more epochs.
+"""
+
+_DEEP_BATCH_SIZE = """
+batch_size : int >= 1 or "full", default=1024
+    Rows that are scored together, after which all weights take one step along the mean of their
+    gradients, weighted by `sample_weight`; of the features those that the rows hold. The same model
+    for any number of threads. "full": all rows are one batch. With batch_norm at least 2; a last
+    row that is left over joins the batch before it.
+"""
+
+_TRAINING = """
 augmentation : Augmentation, optional
     Feature dropout, noise on values, a bootstrap sample: changes of the rows to train on, see
     `pyfm.Augmentation`. None: none.
@@ -123,17 +154,67 @@ dtype : {"float32", "float16"}, default="float32"
 """
 
 
+_TOWER = """
+n_factors : int in [1, 1024], default=16
+    Length k of the vectors.
+hidden : sequence of int, default=(400, 400, 400)
+    Widths of the network's hidden layers.
+activation : {activations}, default="relu"
+    Of the hidden layers; described in `pyfm.nn`.
+batch_norm : bool, default=False
+    Whether each hidden layer normalizes what enters its activation over the batch (Ioffe, Szegedy
+    2015).
+batch_norm_inference : {inferences}, default="population"
+    What stands for a batch's mean and variance in prediction: their means over the batches of the
+    last epoch ("population", the paper's), or moving averages with momentum 0.1, as in PyTorch.
+    Both are kept and saved. In a stream of `partial_fit`, "population" means all batches so far.
+dropout : float in [0, 1), default=0
+    Share of each hidden layer's outputs that training sets to 0, which ones the seed decides; the
+    others are scaled to make up for it.
+residual : bool, default=False
+    Whether each hidden layer adds to its input instead of replacing it (He et al. 2016); where
+    widths differ, to a linear map of it.
+init_scale : float >= 0, default={init_scale}
+    Vectors start uniform on ±init_scale/√k, linear weights at 0, the network as He et al. 2015 (for
+    "sigmoid" and "tanh" as Glorot, Bengio 2010). Features that training never meets stay 0.
+normalize : bool, default=False
+    Scale each row to unit Euclidean length.
+"""
+
+
+def _default(optimizer: object) -> str:
+    return f"``{optimizer!r}``"
+
+
+def documented_deep(cls: _Estimator) -> _Estimator:
+    """The same for deep models."""
+    choices = {
+        "activations": "{" + ", ".join(f'"{name}"' for name in ACTIVATIONS) + "}",
+        "inferences": "{" + ", ".join(f'"{name}"' for name in INFERENCES) + "}",
+        "default_optimizer": _default(cls._default_optimizer),
+        "init_scale": str(inspect.signature(cls).parameters["init_scale"].default),
+    }
+    training = _DEEP_OPTIMIZER + _RATES.lstrip() + _DEEP_BATCH_SIZE.lstrip() + _TRAINING.lstrip()
+    return _documented(cls, training, tower=_TOWER, **choices)
+
+
 def documented(cls: _Estimator) -> _Estimator:
     """Puts the shared sections in their places in the docstring of an estimator."""
+    training = _OPTIMIZER + _RATES.lstrip() + _BATCH_SIZE.lstrip() + _TRAINING.lstrip()
+    return _documented(cls, training)
+
+
+def _documented(cls: _Estimator, training: str, **more: str) -> _Estimator:
     is_classifier = cls._loss == "logistic"
     choices = "{" + ", ".join(f'"{name}"' for name in cls._metrics) + "}"
     return fill_in(
         cls,
         dtype=_DTYPE,
-        training=_TRAINING + (_REWEIGHTING.lstrip() if is_classifier else ""),
+        training=training + (_REWEIGHTING.lstrip() if is_classifier else ""),
         fitted=_FITTED + (_CLASSES.lstrip() if is_classifier else ""),
         metrics=choices,
         metric=cls._metrics[0],
+        **more,
     )
 
 

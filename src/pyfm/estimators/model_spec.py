@@ -9,18 +9,24 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pyfm import _core
-from pyfm.optim import Optimizer
+from pyfm import _core, blas
+from pyfm.estimators.tower import Tower
+from pyfm.optim import SGD, Optimizer
+
+Table = Literal["linear", "factors"]
+Part = Literal["linear", "factors", "deep"]
 
 DTYPES = ("float32", "float16")  # enum Storage of model/view.h
-StoredWeights = dict[str, NDArray[Any]]  # features, bias, linear, factors; counted, counts
+DEEP_KINDS = ("deepfm", "wide_deep")
+# features, bias, linear, factors, those of the network as "deep.<name>"; counted, counts
+StoredWeights = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class ModelSpec:
     """The facts that predictions depend on, besides the weights."""
 
-    kind: str  # "linear", "fm" or "ffm"
+    kind: str  # "linear", "fm", "ffm", "deepfm" or "wide_deep"
     loss: str  # "logistic" or "squared"
     n_factors: int  # 0 for "linear"
     linear: bool
@@ -30,30 +36,44 @@ class ModelSpec:
     n_features: int = 0
     n_fields: int = 0
     prior_correction: float = 0.0  # added to all scores of the core's model
+    tower: Tower | None = None  # of deep models
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the weights of each part that the model has."""
+        """Shapes of the weights that each feature has, by part, and of the bias."""
         shapes: dict[str, tuple[int, ...]] = {}
         if self.linear:
             shapes = {"bias": (1,), "linear": (self.n_features,)}
-        if self.kind == "fm":
+        if self.kind in ("fm", *DEEP_KINDS):
             shapes["factors"] = (self.n_features, self.n_factors)
         if self.kind == "ffm":
             shapes["factors"] = (self.n_features, self.n_fields, self.n_factors)
         return shapes
 
+    def network_shapes(self) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
+        """Of the weights of the network, and of its statistics."""
+        if self.tower is None:
+            return {}, {}
+        return self.tower.core(self.n_fields * self.n_factors).shapes
+
     def build(
         self, optimizers: Mapping[str, Optimizer] | None = None, seed: int = 0
     ) -> _core.Model:
-        """The core's model; without optimizers (of its parts) one for prediction, all weights 0.
+        """The core's model; without optimizers one for prediction.
+
+        Optimizers are those of its parts; parts without one are frozen. All weights are 0, but for
+        those of a network.
 
         Raises
         ------
         MemoryError
             If the machine lacks the memory, before any is taken.
         """
+        frozen = [part for part in self.parts if optimizers and part not in optimizers]
         core = {part: optimizer.core() for part, optimizer in (optimizers or {}).items()}
-        return _core.Model(
+        core |= dict.fromkeys(frozen, SGD().core())  # it has no state
+        if self.tower:
+            blas.load()
+        model = _core.Model(
             kind=self.kind,
             loss=self.loss,
             n_features=self.n_features,
@@ -66,7 +86,12 @@ class ModelSpec:
             seed=seed,
             linear_optimizer=core.get("linear"),
             factor_optimizer=core.get("factors"),
+            deep_optimizer=core.get("deep"),
+            tower=self.tower.core(self.n_fields * self.n_factors) if self.tower else None,
         )
+        for part in frozen:
+            model.freeze(part, True)
+        return model
 
     def build_from(
         self,
@@ -76,8 +101,13 @@ class ModelSpec:
     ) -> _core.Model:
         """A model with these weights (copied); without optimizers one for prediction."""
         model = self.build(optimizers, seed)
-        for part in self.parts:
+        for part in self.tables:
             model.set_weights(part, stored[part], stored["features"])
+        weights, statistics = self.network_shapes()
+        for name in weights:
+            model.set_network_weights(name, stored[f"deep.{name}"])
+        for name in statistics:
+            model.set_network_statistics(name, stored[f"deep.{name}"])
         if model.bias is not None:
             model.bias[...] = stored["bias"]
         if "counted" in stored:
@@ -85,8 +115,19 @@ class ModelSpec:
         return model
 
     @property
-    def parts(self) -> tuple[Literal["linear", "factors"], ...]:
-        """The tables that the model has."""
+    def has_fields(self) -> bool:
+        """Whether it makes a difference which field a feature belongs to."""
+        return self.kind in ("ffm", *DEEP_KINDS)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What may have an optimizer of its own."""
+        deep: tuple[Literal["deep"], ...] = ("deep",) if self.tower else ()
+        return (*self.tables, *deep)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The parts that hold weights for each feature."""
         linear: tuple[Literal["linear"], ...] = ("linear",) if self.linear else ()
         factors: tuple[Literal["factors"], ...] = ("factors",) if self.kind != "linear" else ()
         return (*linear, *factors)
@@ -107,4 +148,7 @@ def stored_weights(spec: ModelSpec, model: _core.Model) -> StoredWeights:
         stored["counted"], stored["counts"] = model.counts
     if model.bias is not None:
         stored["bias"] = model.bias.copy()
-    return stored | {part: model.weights(part, features) for part in spec.parts}
+    weights, statistics = spec.network_shapes()
+    stored |= {f"deep.{name}": model.network_weights(name) for name in weights}
+    stored |= {f"deep.{name}": model.network_statistics(name) for name in statistics}
+    return stored | {part: model.weights(part, features) for part in spec.tables}

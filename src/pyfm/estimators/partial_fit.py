@@ -94,9 +94,9 @@ def _is_empty(X: Any) -> bool:
 
 def _check_fields(spec: ModelSpec, data: _core.Dataset) -> None:
     """Raises ValueError where the tables of an FFM have no vectors for a field."""
-    if spec.kind == "ffm" and data.n_fields > spec.n_fields:
+    if spec.has_fields and data.n_fields > spec.n_fields:
         expected = (
-            f"at most {spec.n_fields} fields, those of the first rows, since each feature of an "
-            "FFM has a vector for every field: begin with a Dataset that has all n_fields"
+            f"at most {spec.n_fields} fields, those of the first rows, since the model has weights "
+            "for every field: begin with a Dataset that has all n_fields"
         )
         refuse("X", expected, data.n_fields)

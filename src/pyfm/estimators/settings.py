@@ -13,8 +13,9 @@ import numpy as np
 from pyfm import optim, schedules
 from pyfm.augmentation import check_augmentation
 from pyfm.checks import check_bool, check_choice, check_fraction, check_int, check_real, refuse
-from pyfm.estimators.model_spec import DTYPES, ModelSpec
+from pyfm.estimators.model_spec import DEEP_KINDS, DTYPES, ModelSpec
 from pyfm.estimators.reweighting import Reweighting
+from pyfm.estimators.tower import Tower
 from pyfm.schedules import Constant, Schedule
 from pyfm.training import TrainingOptions
 
@@ -63,17 +64,18 @@ class Settings:
             init_scale=check_real("init_scale", params["init_scale"]) if factors else 0.0,
             dtype=check_choice("dtype", params["dtype"], DTYPES) if factors else "float32",
             prior_correction=reweighting.prior_correction,
+            tower=Tower.of(params) if kind in DEEP_KINDS else None,
         )
         check_seed(params["random_state"])
         rates = {name: params[name] for name in ("learning_rate", "l1", "l2")}
         training = TrainingOptions(
             loss=metrics[0],
             metrics=_metrics(params["metric"], metrics),
-            optimizers=optim.resolve_parts(params["optimizer"], spec.parts, **rates),
+            optimizers=optim.resolve_parts(params["optimizer"], _trained(params, spec), **rates),
             normalize=spec.normalize,
             epochs=check_int("epochs", params["epochs"], 1),
             n_threads=n_threads(params["n_jobs"]),
-            batch_size=_batch_size(params["batch_size"]),
+            batch_size=_batch_size(params["batch_size"], spec.tower),
             prior_correction=reweighting.prior_correction,
             augmentation=check_augmentation(params["augmentation"]),
         )
@@ -119,12 +121,28 @@ def _schedule(given: object, optimizers: Mapping[str, optim.Optimizer]) -> Sched
     return schedule
 
 
-def _batch_size(batch_size: object) -> int:
+def _trained(params: Mapping[str, Any], spec: ModelSpec) -> list[str]:
+    """The parts that are not frozen."""
+    frozen = params.get("freeze", ())
+    if not isinstance(frozen, list | tuple) or not set(frozen) < set(spec.parts):
+        parts = ", ".join(map(repr, spec.parts))
+        refuse("freeze", f"a tuple of some of {parts}, not of all", frozen)
+    if isinstance(optimizer := params["optimizer"], Mapping):
+        for part in frozen:
+            if part in optimizer:
+                refuse("optimizer", f"none for {part!r}, since freeze={frozen!r}", optimizer)
+    return [part for part in spec.parts if part not in frozen]
+
+
+def _batch_size(batch_size: object, tower: Tower | None) -> int:
     """Rows; 0 for "full"."""
     if isinstance(batch_size, str) and batch_size == "full":
         return 0
     if isinstance(batch_size, bool) or not isinstance(batch_size, Integral) or batch_size < 1:
         refuse("batch_size", "an integer >= 1, or 'full' for all rows", batch_size)
+    if tower and tower.batch_norm and batch_size == 1:
+        expected = "at least 2 rows with batch_norm=True, which needs the variance of a batch"
+        refuse("batch_size", expected, batch_size)
     return min(int(batch_size), 2**62)
 
 

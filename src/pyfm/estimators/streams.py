@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from pyfm import _core
+from pyfm import _core, blas
 from pyfm.checks import refuse
 from pyfm.divergence import divergence
 from pyfm.estimators.settings import Settings
@@ -92,7 +92,10 @@ def learn(
     """
     after = replace(stream, n_rows=stream.n_rows + n_given)
     options = settings.training
-    scores, stats = model.learn(rows, n_threads=options.n_threads, batch_size=options.batch_size)
+    with blas.for_model(model):
+        scores, stats = model.learn(
+            rows, n_threads=options.n_threads, batch_size=options.batch_size
+        )
     rates = _learning_rates(options.optimizers)
     if not stats.finite:
         where = (

@@ -51,9 +51,15 @@ def check_known_rows(spec: ModelSpec, data: _core.Dataset) -> None:
     if data.n_features > spec.n_features:
         expected = f"at most {spec.n_features} features, those of the fitted model"
         refuse("X", f"{expected}, since warm_start=True", data.n_features)
-    if spec.kind == "ffm" and data.n_fields > spec.n_fields:
+    if spec.has_fields and data.n_fields > spec.n_fields:
         expected = f"at most {spec.n_fields} fields, those of the fitted model"
         refuse("X", f"{expected}, since warm_start=True", data.n_fields)
+
+
+def _belongs(kept: Mapping[str, Optimizer], wanted: Mapping[str, Optimizer]) -> bool:
+    """Whether the state that some optimizers left is of use to others."""
+    same_parts = set(kept) == set(wanted)
+    return same_parts and all(of.may_become(wanted[part]) for part, of in kept.items())
 
 
 def model_to_go_on(
@@ -67,8 +73,8 @@ def model_to_go_on(
 
     `kept` are the optimizers whose state belongs to the weights of `model`, by part.
     """
-    if kept is None or not all(kept[part].may_become(wanted[part]) for part in spec.parts):
+    if kept is None or not _belongs(kept, wanted):
         return spec.build_from(stored_weights(spec, model), wanted, seed)
-    for part in spec.parts:
-        model.set_optimizer(part, wanted[part].core())
+    for part, optimizer in wanted.items():
+        model.set_optimizer(part, optimizer.core())
     return model

@@ -21,6 +21,7 @@ from pyfm.estimators.inputs import KINDS
 from pyfm.estimators.model_spec import DTYPES, ModelSpec
 from pyfm.estimators.streams import Stream
 from pyfm.estimators.targets import Labels
+from pyfm.estimators.tower import Tower
 from pyfm.model_file.layout import FORMAT_VERSION
 from pyfm.model_file.training_state import TrainingState
 from pyfm.optim import OPTIMIZERS, Optimizer
@@ -145,6 +146,9 @@ def _params_from_json(params: dict[str, Any]) -> dict[str, Any]:
             expected = f"the entries {sorted(names)}"
             refuse("metadata: params.augmentation", expected, sorted(augmentation))
         objects["augmentation"] = Augmentation(**augmentation)
+    for name in ("hidden", "freeze"):
+        if isinstance(values := params.get(name), list):
+            objects[name] = tuple(values)
     pairs = params.get("class_weight")
     if isinstance(pairs, list):
         if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
@@ -193,9 +197,13 @@ def _state(given: Any, spec: ModelSpec) -> TrainingState | None:
         return None
     _check_type("metadata: training", given, dict)
     optimizers = _get(given, "optimizers", dict)
-    if set(optimizers) != set(spec.parts):
+    parts = set(spec.parts)
+    complete = set(optimizers) == parts or (spec.tower and set() < set(optimizers) < parts)
+    if not complete:  # parts of deep models may have been frozen
         refuse("metadata: training.optimizers", f"those of {spec.parts}", sorted(optimizers))
-    made: dict[str, Any] = {part: _optimizer_from_json(optimizers[part]) for part in spec.parts}
+    made: dict[str, Any] = {
+        part: _optimizer_from_json(optimizers[part]) for part in spec.parts if part in optimizers
+    }
     for optimizer in made.values():
         _check_type("metadata: training.optimizers", optimizer, Optimizer)
     origin = _get(given, "origin", dict, type(None))
@@ -215,7 +223,11 @@ def _state(given: Any, spec: ModelSpec) -> TrainingState | None:
 
 
 def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
-    not_in_earlier_files: dict[str, Any] = {"dtype": "float32", "prior_correction": 0.0}
+    not_in_earlier_files: dict[str, Any] = {
+        "dtype": "float32",
+        "prior_correction": 0.0,
+        "tower": None,
+    }
     given = not_in_earlier_files | given
     names = {field.name for field in fields(ModelSpec)}
     if set(given) != names:
@@ -236,7 +248,23 @@ def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
     if not lowest <= given["prior_correction"] <= 0:
         expected = f"a number in [{lowest:.1f}, 0]"
         refuse("metadata: spec.prior_correction", expected, given["prior_correction"])
+    given["tower"] = _tower(given["tower"], model)
     return ModelSpec(**given)
+
+
+def _tower(given: Any, model: Estimator) -> Tower | None:
+    """What the parameters of the estimator say."""
+    wanted = model._settings().spec.tower
+    found = None
+    if given is not None:
+        _check_type("metadata: spec.tower", given, dict)
+        names = {field.name for field in fields(Tower)}
+        if set(given) != names:
+            refuse("metadata: spec.tower", f"the entries {sorted(names)}", sorted(given))
+        found = Tower.of(given)
+    if (found is None) != (wanted is None):
+        refuse("metadata: spec.tower", "one for deep models only", given)
+    return found
 
 
 def _classes_to_json(model: Estimator) -> dict[str, Any] | None:

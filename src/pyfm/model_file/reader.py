@@ -20,6 +20,7 @@ from pyfm.estimators.model_spec import ModelSpec
 from pyfm.estimators.targets import Labels, Numbers
 from pyfm.model_file.layout import DTYPE_NAMES, ENCODER, METADATA_KEY, chunks
 from pyfm.model_file.metadata import from_json
+from pyfm.model_file.network import fill_network, fill_network_state
 from pyfm.model_file.training_state import NOISE_SIZE, TrainingState, fill_state
 from pyfm.progress import Progress
 
@@ -37,7 +38,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    LinearClassifier, FMClassifier, FFMClassifier or one of the regressors
+    The estimator, as it was fitted
 
     Raises
     ------
@@ -94,10 +95,13 @@ def _load(file: Any, best: _core.Snapshot | None) -> tuple[Estimator, TrainingSt
         core.add_rows(features)  # in their order
         if best is not None and state.has_best:
             _fill_weights(core, spec, features, tensors, "best.")
+            fill_network(core, spec, tensors, "best.deep.")
             core.save(best)
     _fill_weights(core, spec, features, tensors)
+    fill_network(core, spec, tensors)
     if state and features is not None:
         fill_state(core, spec, features, state.n_batches, tensors)
+        fill_network_state(core, spec, state, tensors)
     if "counted" in tensors:
         core.set_counts(tensors["counted"][:], tensors["counts"][:])
     classes = metadata["classes"]
@@ -119,7 +123,7 @@ def _fill_weights(
 ) -> None:
     if core.bias is not None:
         core.bias[...] = _finite(f"{prefix}bias", tensors[f"{prefix}bias"][:])
-    for part in spec.parts:
+    for part in spec.tables:
         tensor = tensors[prefix + part]
         shape = tensor.get_shape()
         for piece in chunks(shape[0], 4 * math.prod(shape[1:])):
@@ -206,12 +210,14 @@ def _check_tensors(
     tensors: dict[str, Any],
 ) -> None:
     """Names, types and shapes, before the core is asked for memory."""
-    shapes = spec.shapes() | (state.shapes(spec) if state else {})
+    network, statistics = spec.network_shapes()
+    in_network = {f"deep.{name}": shape for name, shape in (network | statistics).items()}
+    shapes = spec.shapes() | in_network | (state.shapes(spec) if state else {})
     expected = sorted(shapes) + (["frequencies"] if state else [])
     others = {"features", "column_fields"}
     if state and "noise" in tensors:
         others.add("noise")
-        _check("noise", tensors["noise"], "U32", (len(spec.parts), NOISE_SIZE))
+        _check("noise", tensors["noise"], "U32", (len(spec.tables), NOISE_SIZE))
     if {"counted", "counts"} <= set(tensors):
         others |= {"counted", "counts"}
         counted = _ids("counted", spec, tensors["counted"])
@@ -220,10 +226,14 @@ def _check_tensors(
     if found != sorted(expected):
         refuse("tensors", f"{sorted(expected)}", found)
     for name, shape in shapes.items():
-        kind = name.split(".")[-1]
-        if features is not None and kind != "bias":
-            shape = (len(features), *shape[1:])
-        _check(name, tensors[name], DTYPE_NAMES[spec.dtype_of(kind).name], shape)
+        kind, dtype = name.split(".")[-1], "float32"
+        if "deep." not in name:
+            dtype = spec.dtype_of(kind).name
+            if features is not None and kind != "bias":
+                shape = (len(features), *shape[1:])
+        elif name.split("deep.")[1] in statistics:
+            dtype = "float64"
+        _check(name, tensors[name], DTYPE_NAMES[dtype], shape)
     if state and features is not None:
         (n,) = _check("frequencies", tensors["frequencies"], "F32", None)
         if n > len(features):

@@ -24,7 +24,7 @@ NOISE_SIZE = 16  # of the random numbers that round a part: NoiseState of the co
 class TrainingState:
     """The metadata of it."""
 
-    optimizers: Mapping[str, Optimizer]  # by part
+    optimizers: Mapping[str, Optimizer]  # of the parts that are not frozen
     seed: int  # of the core's model
     origin: Origin | None  # of a checkpoint
     has_best: bool = False  # whether the file also holds the weights of an earlier epoch
@@ -45,16 +45,32 @@ class TrainingState:
         """Shapes of the tensors that it adds, but for `frequencies`."""
         weights = spec.shapes()
         shapes: dict[str, tuple[int, ...]] = {}
-        for part in spec.parts:
-            slots: int = _core.catalog()["slots"][self.optimizers[part].name]
+        for part in spec.tables:
+            slots = self.slots(part)
             if slots and part == "linear":
                 shapes["state.bias"] = (slots,)
             if slots:
                 n_features, *rest = weights[part]
                 shapes[f"state.{part}"] = (n_features, slots, *rest)
+        network, statistics = spec.network_shapes()
+        for name, slots in self.network_slots(spec).items():
+            shapes[f"state.deep.{name}"] = (slots, *network[name])
         if self.has_best:
             shapes |= {f"best.{name}": shape for name, shape in weights.items()}
+            shapes |= {f"best.deep.{name}": of for name, of in (network | statistics).items()}
         return shapes
+
+    def slots(self, part: str) -> int:
+        """Numbers beside each weight; none of frozen parts."""
+        if part not in self.optimizers:
+            return 0
+        slots: int = _core.catalog()["slots"][self.optimizers[part].name]
+        return slots
+
+    def network_slots(self, spec: ModelSpec) -> dict[str, int]:
+        """Of the weights of a network that have some."""
+        slots = self.slots("deep")
+        return dict.fromkeys(spec.network_shapes()[0], slots) if slots else {}
 
 
 def fill_state(
@@ -65,7 +81,7 @@ def fill_state(
     tensors: Mapping[str, Any],
 ) -> None:
     """Sets the state of a model that has its weights."""
-    for part in spec.parts:
+    for part in spec.tables:
         if (name := f"state.{part}") in tensors:
             shape = tensors[name].get_shape()
             for piece in chunks(shape[0], 4 * math.prod(shape[1:])):

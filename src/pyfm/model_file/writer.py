@@ -21,6 +21,7 @@ from pyfm.estimators.base import Estimator
 from pyfm.estimators.model_spec import ModelSpec
 from pyfm.model_file.layout import DTYPE_NAMES, ENCODER, METADATA_KEY, chunks
 from pyfm.model_file.metadata import to_json
+from pyfm.model_file.network import network_state, network_tensors
 from pyfm.model_file.training_state import TrainingState
 from pyfm.progress import Progress
 
@@ -54,6 +55,7 @@ def save(
         tensors["counted"], tensors["counts"] = core.counts
     if model._inputs.fields is not None:
         tensors["column_fields"] = model._inputs.fields.astype(np.uint16)
+    tensors |= network_tensors(spec, core)
     encoder, more = _encoder(model, candidates=state is not None)
     tensors |= more
     tables = _weights(spec, core, rows)
@@ -64,7 +66,9 @@ def save(
         if core.bias_state is not None and core.bias_state.size:
             tensors["state.bias"] = core.bias_state
         tables |= _slots(spec, core, rows, state)
+        tensors |= network_state(spec, core, state)
     if progress and progress.best:
+        tensors |= network_tensors(spec, core, "best.deep.", progress.best)
         if core.bias is not None:
             tensors["best.bias"] = np.array([progress.best.bias], np.float32)
         best = _weights(spec, core, rows, progress.best)
@@ -114,7 +118,7 @@ def _rows(
         return features, tensors
     shapes = spec.shapes()
     features = _nonzero_features(spec, core)
-    row_bytes = sum(4 * math.prod(shapes[part][1:]) for part in spec.parts)
+    row_bytes = sum(4 * math.prod(shapes[part][1:]) for part in spec.tables)
     if len(features) * (row_bytes + 4) >= spec.n_features * row_bytes:
         return np.arange(spec.n_features, dtype=np.uint32), tensors  # all: they need no list
     tensors["features"] = features
@@ -134,7 +138,7 @@ def _weights(
             (len(rows), *shapes[part][1:]),
             partial(core.weights, part, snapshot=snapshot),
         )
-        for part in spec.parts
+        for part in spec.tables
     }
 
 
@@ -148,7 +152,7 @@ def _slots(
             (len(rows), *shapes[f"state.{part}"][1:]),
             partial(core.state, part),
         )
-        for part in spec.parts
+        for part in spec.tables
         if f"state.{part}" in shapes
     }
 
@@ -157,7 +161,7 @@ def _nonzero_features(spec: ModelSpec, core: _core.Model) -> NDArray[np.uint32]:
     """Features with a weight other than 0."""
     features = core.features
     kept = np.zeros(len(features), bool)
-    for part in spec.parts:
+    for part in spec.tables:
         shape = spec.shapes()[part]
         for piece in chunks(len(features), 4 * math.prod(shape[1:])):
             weights = core.weights(part, features[piece])

@@ -1,0 +1,100 @@
+#include "train/row_gradients.h"
+
+#include <array>
+#include <cmath>
+#include <numeric>
+
+namespace pyfm {
+
+namespace {
+
+// The row will be stepped soon.
+void fetch_row(const PartView& view, RowId r) {
+  const Index bytes = view.shape.row_bytes();
+  const char* row = static_cast<const char*>(view.rows) + Index{r} * bytes;
+  for (Index at = 0; at < std::min<Index>(bytes, 256); at += 64) __builtin_prefetch(row + at, 1, 2);
+}
+
+}  // namespace
+
+BatchPart::BatchPart(ModelPart& p, bool has_network)
+    : kernels(&p.kernels()),
+      view(p.view()),
+      needs_columns(kernels->add_columns),
+      frozen(p.frozen),
+      scores(p.scores),
+      embeds(has_network && kernels->embed),
+      clips(!p.frozen && p.optimizer.params.clip_norm != kNoLimit),
+      gradient_width(kernels->gradient_width(p.shape)),
+      sum_stride(round_up(p.shape.block, kFloatsApart)) {
+  if (!needs_columns) sums = Array<float>(kMaxBlocks * kBlockRows * sum_stride);
+}
+
+RowGradients::RowGradients(Index n_rows, std::vector<BatchPart>& parts)
+    : parts_(parts), shares_(kRowShares), number_of_(n_rows) {}
+
+void RowGradients::reserve(std::size_t n_rows) {
+  const Index slabs = n_slabs_.load() + static_cast<Index>(n_rows / kSlab + kRowShares);
+  for (BatchPart& p : parts_) p.gradients.resize(slabs * kSlab * p.gradient_width);
+}
+
+void RowGradients::find(std::size_t i, std::span<const Touch> touches,
+                        std::vector<std::uint32_t>& numbers) {
+  RowShare& share = shares_[i];
+  numbers.resize(touches.size());
+  for (std::size_t t = 0; t < touches.size(); ++t) {
+    std::uint32_t& number = number_of_[touches[t].row];
+    if (number == 0) {
+      const auto n = static_cast<Index>(share.rows.size());
+      if (n % kSlab == 0) share.slabs.push_back(new_slab());
+      share.rows.push_back(touches[t].row);
+      number = share.gradient(n) + 1;
+      for (BatchPart& p : parts_) {
+        if (p.needs_columns)  // long rows: slabs of zeros would be too many
+          std::fill_n(p.gradients.data() + Index{number - 1} * p.gradient_width, p.gradient_width,
+                      0.0f);
+        else
+          fetch_row(p.view, touches[t].row);
+      }
+    }
+    numbers[t] = number - 1;
+  }
+}
+
+Index RowGradients::new_slab() {
+  const Index number = n_slabs_.fetch_add(1, std::memory_order_relaxed);
+  for (BatchPart& p : parts_)
+    if (!p.needs_columns) std::fill_n(p.slab(number), kSlab * p.gradient_width, 0.0f);
+  return number;
+}
+
+double RowGradients::clip(BatchPart& part, double bias_gradient, Team& team) {
+  std::array<double, kRowShares> squares{};
+  team.pieces(kRowShares, [&](int, Index i) {
+    const auto share = static_cast<std::size_t>(i);
+    for_slabs(share, part, [&](const RowId* rows, Index n, const float* gradients) {
+      squares[share] += part.kernels->squared_norm(part.view, rows, n, gradients);
+    });
+  });
+  const double square =
+      std::accumulate(squares.begin(), squares.end(), bias_gradient * bias_gradient);
+  const double norm = std::sqrt(square), most = static_cast<double>(part.view.params.clip_norm);
+  if (!(norm > most)) return 1;
+  const auto factor = static_cast<float>(most / norm);
+  team.pieces(kRowShares, [&](int, Index i) {
+    for_slabs(static_cast<std::size_t>(i), part, [&](const RowId*, Index n, float* gradients) {
+      const Index rows = part.needs_columns ? n : kSlab;
+      for (Index g = 0; g < rows * part.gradient_width; ++g) gradients[g] *= factor;
+    });
+  });
+  return factor;
+}
+
+void RowGradients::clear(std::size_t i) noexcept {
+  RowShare& share = shares_[i];
+  for (const RowId r : share.rows) number_of_[r] = 0;
+  share.rows.clear();
+  share.slabs.clear();
+}
+
+}  // namespace pyfm

@@ -1,0 +1,72 @@
+// The gradients of the table rows that a batch touches, in all parts of a model.
+#pragma once
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/array.h"
+#include "base/team.h"
+#include "train/batch.h"
+#include "train/model.h"
+
+namespace pyfm {
+
+// A part of a model as training in batches sees it.
+struct BatchPart {
+  const PartKernels* kernels;
+  PartView view;
+  bool needs_columns, frozen, scores, embeds, clips;
+  Index gradient_width, sum_stride;
+  Array<float> gradients;  // (slabs, kSlab × gradient_width)
+  Array<float> sums;       // (examples at the same time, sum_stride) Scratch::sum of each
+
+  BatchPart(ModelPart&, bool has_network);
+  float* slab(Index number) noexcept { return gradients.data() + number * kSlab * gradient_width; }
+};
+
+class RowGradients {
+ public:
+  // The parts may still be listed.
+  RowGradients(Index n_rows, std::vector<BatchPart>& parts);
+
+  // Room for the gradients of as many rows more, at least.
+  void reserve(std::size_t n_rows);
+  // The numbers of the gradients of the touched rows, all of one share; those that are new start at
+  // 0. Different shares by different threads.
+  void find(std::size_t share, std::span<const Touch>, std::vector<std::uint32_t>& numbers);
+  void fetch_numbers(std::span<const Touch> touches) noexcept {
+    for (const Touch& t : touches) __builtin_prefetch(&number_of_[t.row], 1);
+  }
+  // Of a row that has one.
+  Index number(RowId r) noexcept { return Index{number_of_[r]} - 1; }
+
+  // Scales the gradients of a part's weights down to the norm allowed; returns the factor.
+  double clip(BatchPart&, double bias_gradient, Team&);
+
+  bool empty(std::size_t share) const noexcept { return shares_[share].rows.empty(); }
+  // body(rows, n, gradients) for the slabs of a share.
+  template <class F>
+  void for_slabs(std::size_t i, BatchPart& part, F&& body) {
+    const RowShare& share = shares_[i];
+    const auto n = static_cast<Index>(share.rows.size());
+    for (Index at = 0; at < n; at += kSlab)
+      body(share.rows.data() + at, std::min(kSlab, n - at),
+           part.slab(share.slabs[static_cast<std::size_t>(at / kSlab)]));
+  }
+  // The rows of a share have no gradients any more.
+  void clear(std::size_t share) noexcept;
+  // All shares are clear: memory is used anew.
+  void end_batch() noexcept { n_slabs_ = 0; }
+
+ private:
+  Index new_slab();
+
+  std::vector<BatchPart>& parts_;
+  std::vector<RowShare> shares_;
+  GradientMap number_of_;
+  std::atomic<Index> n_slabs_{0};
+};
+
+}  // namespace pyfm

@@ -1,0 +1,144 @@
+"""Deep models as plainly as they can be written: float64, row by row, gradients by differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from reference import LOSSES, OPTIMIZERS, Optimizer, Row, clipped_to, fm_score, unregularized
+
+Array = NDArray[np.float64]
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
+    "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+    "gelu": lambda z: z * np.vectorize(lambda t: (1 + math.erf(t / math.sqrt(2))) / 2)(z),
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": np.tanh,
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the network is made of."""
+
+    hidden: Sequence[int] = (5, 3)
+    activation: str = "relu"
+    batch_norm: bool = False
+    residual: bool = False
+
+
+def hidden_layer(z: Array, shape: Shape, layer: Mapping[str, Array]) -> Array:
+    z = z @ layer["weight"]
+    if shape.batch_norm:
+        z = (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0) + 1e-5)
+        z = layer["gamma"] * z + layer["beta"]
+    else:
+        z = z + layer["bias"]
+    if shape.activation == "prelu":
+        return np.asarray(np.where(z > 0, z, layer["alpha"] * z))
+    return np.asarray(ACTIVATIONS[shape.activation](z))
+
+
+def network(x: Array, shape: Shape, weights: Sequence[Array]) -> Array:
+    """Scores of a batch; the weights in the order of the layers."""
+    left = list(weights)
+
+    def take(names: Sequence[str]) -> dict[str, Array]:
+        return {name: left.pop(0) for name in names}
+
+    names = ["weight", "gamma", "beta"] if shape.batch_norm else ["weight", "bias"]
+    if shape.activation == "prelu":
+        names.append("alpha")
+    for width in shape.hidden:
+        out = hidden_layer(x, shape, take(names))
+        if shape.residual:
+            out = out + (x if x.shape[1] == width else x @ take(["weight"])["weight"])
+        x = out
+    last = take(["weight", "bias"])
+    assert not left
+    score = (x @ last["weight"] + last["bias"])[:, 0]
+    return np.asarray(score)
+
+
+class DeepReference:
+    """The weights are public arrays; `update_batch` takes one step of all of them."""
+
+    def __init__(
+        self,
+        kind: str,
+        shape: Shape,
+        *,
+        n_fields: int,
+        linear: Any,
+        bias: Any,
+        factors: Any,
+        deep: Mapping[str, Any],
+        optimizer: tuple[str, Mapping[str, float]],
+        loss: str = "logistic",
+    ) -> None:
+        self.kind, self.shape, self.n_fields, self.loss = kind, shape, n_fields, LOSSES[loss]
+        name, params = optimizer
+        self.weights: dict[str, Array] = {
+            "bias": np.array(bias, "d"),
+            "linear": np.array(linear, "d"),
+            "factors": np.array(factors, "d"),
+        } | {f"deep.{of}": np.array(w, "d") for of, w in deep.items()}
+        self.steps: dict[str, Optimizer] = {}
+        for of, w in self.weights.items():
+            shrinks = of in ("linear", "factors") or of.endswith("weight")
+            self.steps[of] = OPTIMIZERS[name](w, params if shrinks else unregularized(params))
+
+    def embedding(self, row: Row) -> Array:
+        vectors = np.zeros((self.n_fields, self.weights["factors"].shape[1]))
+        for field, feature, x in row:
+            vectors[field] += x * self.weights["factors"][feature]
+        return vectors.ravel()
+
+    def scores(self, rows: Sequence[Row]) -> Array:
+        """As in training: batch normalization takes the statistics of these rows."""
+        of_network = [w for name, w in self.weights.items() if name.startswith("deep.")]
+        inputs = np.array([self.embedding(row) for row in rows])
+        score = network(inputs, self.shape, of_network) + self.weights["bias"][0]
+        for i, row in enumerate(rows):
+            score[i] += sum(x * self.weights["linear"][j] for _, j, x in row)
+            if self.kind == "deepfm":
+                score[i] += fm_score(self.weights["factors"], row)
+        return np.asarray(score)
+
+    def mean_loss(self, rows: Sequence[Row], y: Sequence[float]) -> float:
+        losses = [self.loss.value(float(s), t) for s, t in zip(self.scores(rows), y, strict=True)]
+        return sum(losses) / len(rows)
+
+    def gradient(self, of: str, rows: Sequence[Row], y: Sequence[float]) -> Array:
+        """Of the mean loss, by central differences."""
+        w = self.weights[of]
+        gradient = np.zeros_like(w)
+        for at in np.ndindex(w.shape):
+            before = w[at]
+            w[at] = before + 1e-6
+            above = self.mean_loss(rows, y)
+            w[at] = before - 1e-6
+            gradient[at] = (above - self.mean_loss(rows, y)) / 2e-6
+            w[at] = before
+        return gradient
+
+    def update_batch(self, rows: Sequence[Row], y: Sequence[float]) -> float:
+        """One step along the mean gradient, of features those that the rows hold; returns the mean
+        loss before it."""
+        loss = self.mean_loss(rows, y)
+        gradients = {of: self.gradient(of, rows, y) for of in self.weights}
+        held = sorted({j for row in rows for _, j, _ in row})
+        for part in (["bias", "linear"], ["factors"], [w for w in self.weights if "deep." in w]):
+            norm = math.sqrt(sum(float(np.sum(gradients[of] ** 2)) for of in part))
+            scale = clipped_to(norm, self.steps[part[0]].p)
+            for of in part:
+                rows_of = held if of in ("linear", "factors") else range(len(self.weights[of]))
+                for r in rows_of:
+                    self.steps[of].step((r,), scale * gradients[of][r])
+        return loss
