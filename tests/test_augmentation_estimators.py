@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from augmented import PLAIN, binomial_bound
 from contract import Case, make_data
+from kinds import ESTIMATORS, small
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -19,15 +20,6 @@ import pyfm
 from pyfm import Augmentation, Dataset, _core
 
 # --- estimators -----------------------------------------------------------------------------------
-
-ESTIMATORS: list[Any] = [
-    pyfm.LinearClassifier,
-    pyfm.FMClassifier,
-    pyfm.FFMClassifier,
-    pyfm.LinearRegressor,
-    pyfm.FMRegressor,
-    pyfm.FFMRegressor,
-]
 
 each_estimator = pytest.mark.parametrize("kind", ESTIMATORS)
 
@@ -39,7 +31,7 @@ STRONG = Augmentation(feature_dropout=0.3, bootstrap=True)
 
 
 def fitted(kind: Any, data: Any = TRAIN, **params: Any) -> Any:
-    return kind(**({"epochs": 4, "random_state": 0} | params)).fit(data)
+    return small(kind, **({"epochs": 4, "random_state": 0} | params)).fit(data)
 
 
 @each_estimator

@@ -35,7 +35,10 @@ def model(**changes: Any) -> _core.Model:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kind": "fwfm"}, "kind: expected 'linear', 'fm', 'ffm', 'deepfm' or 'wide_deep', found"),
+        (
+            {"kind": "fwfm"},
+            "kind: expected 'linear', 'fm', 'ffm', 'deepfm' or 'wide_deep', found fwfm",
+        ),
         ({"loss": "hinge"}, "loss: expected one of 'logistic', 'squared', found 'hinge'"),
         ({"n_features": 0}, "n_features: expected an integer in [1, 4294967296], found 0"),
         ({"n_features": 2**32 + 1}, "n_features: expected an integer in"),

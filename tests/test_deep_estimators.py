@@ -210,7 +210,10 @@ def test_a_linear_wide_part_by_ftrl_is_sparse(data: pyfm.Dataset) -> None:
     ("params", "message"),
     [
         ({"hidden": (4, 0)}, r"hidden\[1\]: expected an integer in \[1, 1048576\], found 0"),
-        ({"hidden": "400"}, "hidden: expected up to 100 widths of layers, found '400'"),
+        (
+            {"hidden": "400"},
+            "hidden: expected a tuple or list of up to 100 widths of layers, found '400'",
+        ),
         ({"hidden": (4.5,)}, r"hidden\[0\]: expected an integer"),
         ({"activation": "swish"}, "activation: expected one of 'relu', .*found 'swish'"),
         ({"dropout": 1}, r"dropout: expected a number in \[0, 1\), found 1"),

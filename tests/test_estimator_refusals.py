@@ -7,24 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kinds import CLASSIFIERS, REGRESSORS
 
 import pyfm
 from pyfm import Dataset
-
-CLASSIFIERS = [
-    pyfm.LinearClassifier,
-    pyfm.FMClassifier,
-    pyfm.FFMClassifier,
-    pyfm.DeepFMClassifier,
-    pyfm.WideDeepClassifier,
-]
-REGRESSORS = [
-    pyfm.LinearRegressor,
-    pyfm.FMRegressor,
-    pyfm.FFMRegressor,
-    pyfm.DeepFMRegressor,
-    pyfm.WideDeepRegressor,
-]
 
 each_classifier = pytest.mark.parametrize("kind", CLASSIFIERS)
 each_regressor = pytest.mark.parametrize("kind", REGRESSORS)

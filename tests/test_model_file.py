@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors
+from kinds import ESTIMATORS, small
 
 import pyfm
 from pyfm import Dataset
@@ -23,18 +24,10 @@ from pyfm.schedules import Step
 
 IDS = np.array([[0, 2], [0, 3], [1, 2], [1, 3]] * 20)
 CLICKS = np.array([1, 0, 0, 1] * 20)
-KINDS = [
-    pyfm.LinearClassifier,
-    pyfm.FMClassifier,
-    pyfm.FFMClassifier,
-    pyfm.LinearRegressor,
-    pyfm.FMRegressor,
-    pyfm.FFMRegressor,
-]
 
 
 def fitted(kind: Callable[..., Any] = pyfm.FMClassifier, **params: Any) -> Any:
-    return kind(epochs=2, random_state=0, **params).fit(IDS, CLICKS)
+    return small(kind, epochs=2, random_state=0, **params).fit(IDS, CLICKS)
 
 
 def again(model: Any, folder: Path) -> Any:
@@ -45,7 +38,7 @@ def again(model: Any, folder: Path) -> Any:
 # --- round trips ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ESTIMATORS)
 @pytest.mark.parametrize("n_factors", [1, 4, 7])
 @pytest.mark.parametrize("linear", [True, False])
 def test_the_same_bits(kind: Any, n_factors: int, linear: bool, tmp_path: Path) -> None:
@@ -69,7 +62,7 @@ def test_the_same_bits(kind: Any, n_factors: int, linear: bool, tmp_path: Path) 
 @pytest.mark.parametrize("level", pyfm.simd_levels())
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "ftrl"])
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if "dtype" in kind().get_params()])
+@pytest.mark.parametrize("kind", [kind for kind in ESTIMATORS if "dtype" in kind().get_params()])
 def test_the_same_bits_of_every_storage(
     kind: Any, optimizer: str, dtype: str, level: str, tmp_path: Path
 ) -> None:
@@ -186,11 +179,11 @@ def test_the_fields_of_columns(tmp_path: Path) -> None:
         copy.predict(X[:, :3])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ESTIMATORS)
 def test_features_without_weights_take_no_room(kind: Any, tmp_path: Path) -> None:
     features = np.random.default_rng(0).choice(100_000, 40, replace=False)
     data = Dataset.from_ids(features.reshape(-1, 2), [0, 1] * 10, n_features=100_000)
-    model = kind(epochs=1, random_state=0).fit(data)
+    model = small(kind, epochs=1, random_state=0).fit(data)
     copy = again(model, tmp_path)
     np.testing.assert_array_equal(copy.predict(data), model.predict(data))
     assert copy.n_features_in_ == 100_000

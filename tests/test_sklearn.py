@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
+import kinds
 import numpy as np
 import pytest
 import scipy.sparse
@@ -17,26 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import pyfm
 from pyfm.optim import AdaGrad
 
-ESTIMATORS: list[Any] = [
-    kind()
-    for kind in (
-        pyfm.LinearClassifier,
-        pyfm.FMClassifier,
-        pyfm.FFMClassifier,
-        pyfm.LinearRegressor,
-        pyfm.FMRegressor,
-        pyfm.FFMRegressor,
-    )
-]
-ESTIMATORS += [
-    kind(hidden=(8,))
-    for kind in (
-        pyfm.DeepFMClassifier,
-        pyfm.WideDeepClassifier,
-        pyfm.DeepFMRegressor,
-        pyfm.WideDeepRegressor,
-    )
-]
+ESTIMATORS = [kinds.small(kind) for kind in kinds.ESTIMATORS]
 
 each_estimator = pytest.mark.parametrize("model", ESTIMATORS, ids=lambda m: type(m).__name__)
 

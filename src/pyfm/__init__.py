@@ -1,4 +1,4 @@
-"""Click-through-rate models on CPUs: linear, FM and FFM.
+"""Click-through-rate models on CPUs: linear, FM, FFM, and deep ones above them.
 
 Importing this package loads NumPy and the core only; everything else loads when it is first used.
 """

@@ -174,8 +174,8 @@ class Model:
     @property
     def bias(self) -> Floats | None:
         """Shape (1,): a writable view; None without linear weights."""
-    # Linear weights, shape (n,), or factors, shape (n, n_factors) for FM and
-    # (n, n_fields, n_factors) for FFM; of n features, None: of all in the order of their ids.
+    # Linear weights, shape (n,), or factors, shape (n, n_factors), of FFM
+    # (n, n_fields, n_factors); of n features, None: of all in the order of their ids.
     # Features without rows have weights 0. With a snapshot of this model: those that it holds.
     def weights(
         self,

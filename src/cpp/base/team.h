@@ -2,7 +2,6 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
-#include <type_traits>
 
 #include "base/parallel.h"
 #include "base/types.h"

@@ -52,11 +52,12 @@ struct FactorRows {
     const float* const centers = gradients + kSlab * width;
     double total = 0;
     for (Index i = 0; i < n; ++i) {
-      const S* const w = view.row<S>(rows[i]);
-      const Vec c(Centered ? centers[i] : 0.0f);
+      [[maybe_unused]] const S* const w = view.row<S>(rows[i]);
+      [[maybe_unused]] const Vec c(Centered ? centers[i] : 0.0f);
       Vec squares(0.0f);
       for_lanes(width, [&](Index at, Lanes lanes) {
-        const Vec g = lanes.load(gradients + at) - c * lanes.load(w + at);
+        Vec g = lanes.load(gradients + at);
+        if constexpr (Centered) g = g - c * lanes.load(w + at);
         squares = fma(g, g, squares);
       });
       total += static_cast<double>(sum(squares));

@@ -18,6 +18,9 @@ bool usable(SimdLevel level) {
 #ifdef PYFM_X86
   switch (level) {
     case SimdLevel::avx512:
+#ifndef PYFM_AVX512
+      return false;
+#endif
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("fma");

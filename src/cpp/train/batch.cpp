@@ -1,6 +1,13 @@
 #include "train/batch.h"
 
+#include <cmath>
+
 namespace pyfm {
+
+double clip_factor(double square, float most) {
+  const double norm = std::sqrt(square);
+  return norm > static_cast<double>(most) ? static_cast<double>(most) / norm : 1;
+}
 
 void ExampleBlock::clear() {
   loss = weight = dscore = 0;

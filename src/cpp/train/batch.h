@@ -22,6 +22,10 @@ constexpr Index round_up(Index n, Index unit) {
   return (n + unit - 1) / unit * unit;
 }
 
+// What brings gradients whose squares sum up to `square` down to a norm of `most`; 1 where they are
+// no longer.
+double clip_factor(double square, float most);
+
 // Entries of some examples, as they were scored.
 class ExampleBlock {
  public:

@@ -6,14 +6,18 @@ extern const KernelTable kernels_portable;
 #ifdef PYFM_X86
 extern const KernelTable kernels_sse2;
 extern const KernelTable kernels_avx2;
+#endif
+#ifdef PYFM_AVX512
 extern const KernelTable kernels_avx512;
 #endif
 
 const KernelTable& kernel_table(SimdLevel level) noexcept {
   switch (level) {
-#ifdef PYFM_X86
+#ifdef PYFM_AVX512
     case SimdLevel::avx512:
       return kernels_avx512;
+#endif
+#ifdef PYFM_X86
     case SimdLevel::avx2:
       return kernels_avx2;
     case SimdLevel::sse2:

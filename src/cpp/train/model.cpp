@@ -117,7 +117,7 @@ Index Model::nbytes() const noexcept {
 Index Model::weight_nbytes() const noexcept {
   Index bytes = 0;
   for (const ModelPart& p : parts_) bytes += rows_.n_rows() * weight_bytes(p.shape);
-  return bytes + (network_ ? network_->nbytes() : 0);
+  return bytes + (network_ ? network_->weight_nbytes() : 0);
 }
 
 void Model::resize_tables() {

@@ -106,8 +106,8 @@ class Model {
 
   // Whether no weight is NaN or infinite.
   bool is_finite() const;
-  bool row_is_finite(
-      RowId r) const;  // the same of one row; row 0 stands for the bias and the network
+  // The same of one row; row 0 stands for the bias and the network.
+  bool row_is_finite(RowId r) const;
 
   // Into memory that earlier snapshots may have left there.
   void save(Snapshot& snapshot) const;

@@ -1,12 +1,14 @@
 #include "train/network.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <stdexcept>
 
 #include "base/random.h"
 #include "model/shape.h"
+#include "train/batch.h"
 
 namespace pyfm {
 
@@ -57,6 +59,10 @@ Network::Network(const TowerSpec& spec, const std::optional<OptimizerSpec>& opti
       t.kernels().init_slots(t.view(), static_cast<RowId>(r));
   }
   layers_->bind(memory);
+  for (std::size_t t = 0; t < tables_.size(); ++t)
+    for (Index first = 0; first < tables_[t].n_rows; first += kRows)
+      pieces_.push_back({t, first, std::min(kRows, tables_[t].n_rows - first)});
+  squares_.resize(pieces_.size());
 }
 
 // Biases and what scales or shifts whole columns are not pulled towards 0.
@@ -79,6 +85,12 @@ void Network::set_optimizer(const OptimizerSpec& optimizer) {
 Index Network::nbytes() const noexcept {
   Index floats = 0;
   for (const DenseTable& t : tables_) floats += t.rows.size() + t.gradients.size();
+  return floats * Index{sizeof(float)};
+}
+
+Index Network::weight_nbytes() const noexcept {
+  Index floats = 0;
+  for (const DenseTable& t : tables_) floats += t.n_rows * t.shape.width;
   return floats * Index{sizeof(float)};
 }
 
@@ -175,54 +187,37 @@ bool Network::is_finite() const {
   return true;
 }
 
-// body(table, first row, rows): pieces that do not depend on the number of threads.
 template <class F>
-void Network::for_row_pieces(Team& team, F&& body) {
-  struct Piece {
-    DenseTable* table;
-    Index first, n;
-  };
-  std::vector<Piece> pieces;
-  for (DenseTable& t : tables_)
-    for (Index first = 0; first < t.n_rows; first += kRows)
-      pieces.push_back({&t, first, std::min(kRows, t.n_rows - first)});
-  team.pieces(static_cast<Index>(pieces.size()), [&](int, Index i) {
-    const Piece& piece = pieces[static_cast<std::size_t>(i)];
-    body(i, *piece.table, piece.first, piece.n);
+void Network::for_pieces(Team& team, F&& body) {
+  team.pieces(static_cast<Index>(pieces_.size()), [&](int, Index i) {
+    const auto at = static_cast<std::size_t>(i);
+    const Piece& piece = pieces_[at];
+    DenseTable& t = tables_[piece.table];
+    std::array<RowId, kRows> rows;
+    std::iota(rows.begin(), rows.begin() + piece.n, static_cast<RowId>(piece.first));
+    body(at, t, rows.data(), piece.n, t.gradients.data() + piece.first * t.shape.width);
   });
 }
 
 void Network::clip(Team& team) {
-  const double most = static_cast<double>(tables_.front().optimizer.params.clip_norm);
-  if (std::isinf(most)) return;
-  std::vector<double> squares;
-  for (const DenseTable& t : tables_)
-    squares.resize(squares.size() + static_cast<std::size_t>((t.n_rows + kRows - 1) / kRows));
-  for_row_pieces(team, [&](Index i, DenseTable& t, Index first, Index n) {
-    double& sum = squares[static_cast<std::size_t>(i)];
-    for (Index r = first; r < first + n; ++r)
-      for (Index d = 0; d < t.shape.n_factors; ++d) {
-        const auto g = static_cast<double>(t.gradients[r * t.shape.width + d]);
-        sum += g * g;
-      }
+  const float most = tables_.front().optimizer.params.clip_norm;
+  if (most == kNoLimit) return;
+  for_pieces(team, [&](std::size_t i, DenseTable& t, const RowId* rows, Index n, float* gradients) {
+    squares_[i] = t.kernels().squared_norm(t.view(), rows, n, gradients);
   });
-  const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
-  if (!(norm > most)) return;
-  const auto factor = static_cast<float>(most / norm);
-  for_row_pieces(team, [&](Index, DenseTable& t, Index first, Index n) {
-    for (Index i = first * t.shape.width; i < (first + n) * t.shape.width; ++i)
-      t.gradients[i] *= factor;
+  const double square = std::accumulate(squares_.begin(), squares_.end(), 0.0);
+  const auto factor = static_cast<float>(clip_factor(square, most));
+  if (factor == 1) return;
+  for_pieces(team, [&](std::size_t, DenseTable& t, const RowId*, Index n, float* gradients) {
+    for (Index g = 0; g < n * t.shape.width; ++g) gradients[g] *= factor;
   });
 }
 
 void Network::step(Team& team) {
   clip(team);
-  for_row_pieces(team, [](Index, DenseTable& t, Index first, Index n) {
-    std::array<RowId, kRows> rows;
-    std::iota(rows.begin(), rows.begin() + n, static_cast<RowId>(first));
+  for_pieces(team, [](std::size_t, DenseTable& t, const RowId* rows, Index n, float* gradients) {
     const Scratch no_noise{};  // float32 is not rounded
-    t.kernels().step_rows(t.view(), rows.data(), n, t.gradients.data() + first * t.shape.width,
-                          no_noise);
+    t.kernels().step_rows(t.view(), rows, n, gradients, no_noise);
   });
 }
 

@@ -45,6 +45,7 @@ class Network {
   const Layer& layers() const noexcept { return *layers_; }
   std::vector<DenseTable>& tables() noexcept { return tables_; }
   Index nbytes() const noexcept;
+  Index weight_nbytes() const noexcept;                     // of a copy without state
   bool normalizes() const noexcept { return normalizes_; }  // over a batch, of more rows than one
 
   // By name; throw std::invalid_argument where there is none.
@@ -76,12 +77,20 @@ class Network {
  private:
   // Makes the gradients shorter where they are longer than the optimizer allows.
   void clip(Team&);
+  // Rows of a table, for one thread at a time: they do not depend on the number of threads.
+  struct Piece {
+    std::size_t table;
+    Index first, n;
+  };
+  // body(i, table, rows, their number, their gradients) for every piece i.
   template <class F>
-  void for_row_pieces(Team& team, F&& body);
+  void for_pieces(Team& team, F&& body);
   OptimizerSpec optimizer_of(const std::string& name, const OptimizerSpec&) const;
 
   std::unique_ptr<Layer> layers_;
   std::vector<DenseTable> tables_;
+  std::vector<Piece> pieces_;
+  std::vector<double> squares_;  // of the gradients, by piece
   bool trainable_, normalizes_, frozen_ = false;
 };
 

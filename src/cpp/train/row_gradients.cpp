@@ -1,7 +1,6 @@
 #include "train/row_gradients.h"
 
 #include <array>
-#include <cmath>
 #include <numeric>
 
 namespace pyfm {
@@ -78,9 +77,8 @@ double RowGradients::clip(BatchPart& part, double bias_gradient, Team& team) {
   });
   const double square =
       std::accumulate(squares.begin(), squares.end(), bias_gradient * bias_gradient);
-  const double norm = std::sqrt(square), most = static_cast<double>(part.view.params.clip_norm);
-  if (!(norm > most)) return 1;
-  const auto factor = static_cast<float>(most / norm);
+  const auto factor = static_cast<float>(clip_factor(square, part.view.params.clip_norm));
+  if (factor == 1) return 1;
   team.pieces(kRowShares, [&](int, Index i) {
     for_slabs(static_cast<std::size_t>(i), part, [&](const RowId*, Index n, float* gradients) {
       const Index rows = part.needs_columns ? n : kSlab;

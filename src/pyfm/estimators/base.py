@@ -273,7 +273,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     def factors_(self) -> NDArray[np.float32]:
         """Factors: a copy; 0 of features that training never met.
 
-        Shape (n_features_in_, n_factors) for FM, (n_features_in_, n_fields_, n_factors) for FFM:
+        Shape (n_features_in_, n_factors); for FFM (n_features_in_, n_fields_, n_factors), where
         ``factors_[j, f]`` is the vector that feature j uses against features of field f.
         """
         return self._weights("factors", "it is linear")

@@ -25,22 +25,7 @@ class DeepFMClassifier(DeepClassifier):
     The network's input are the vectors of the fields, side by side: every feature needs its field.
     A field without a feature is a vector of zeros.
 
-    Parameters
-    ----------
-    {tower}
-    linear : bool, default=True
-        Whether the score has the bias b and the linear terms.
-    {dtype}
-    {training}
-
-    Attributes
-    ----------
-    {fitted}
-    factors_ : ndarray of float32 of shape (n_features_in_, n_factors)
-        The vectors; a copy.
-    network_ : dict from names to ndarrays
-        Weights of the network, (n_in, n_out), and what batch normalization knows of the rows, by
-        the number of the layer and the name: "0.weight". Copies.
+    {deep}
 
     References
     ----------
@@ -72,22 +57,7 @@ class DeepFMRegressor(Regressor, DeepModel):
 
     The loss is :math:`(s - y)^2 / 2`. Large targets or feature values need scaling to about 1.
 
-    Parameters
-    ----------
-    {tower}
-    linear : bool, default=True
-        Whether the score has the bias b and the linear terms.
-    {dtype}
-    {training}
-
-    Attributes
-    ----------
-    {fitted}
-    factors_ : ndarray of float32 of shape (n_features_in_, n_factors)
-        The vectors; a copy.
-    network_ : dict from names to ndarrays
-        Weights of the network, (n_in, n_out), and what batch normalization knows of the rows, by
-        the number of the layer and the name: "0.weight". Copies.
+    {deep}
 
     References
     ----------

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from typing import TypeVar
 
 from pyfm.docstrings import fill_in
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.tower import ACTIVATIONS, INFERENCES
+from pyfm.optim import Optimizer
 
 _Estimator = TypeVar("_Estimator", bound=type[Estimator])
 _Method = TypeVar("_Method", bound=Callable[..., Estimator])
@@ -34,8 +37,8 @@ freeze : tuple of parts, default=()
 
 _RATES = """
 learning_rate : float > 0, optional
-    None: the optimizer's default. Like l1 and l2 only together with an optimizer's name; an
-    object has its own.
+    None: the optimizer's default. Like l1 and l2 not together with an optimizer object, which has
+    its own.
 learning_rate_schedule : str or an object from `pyfm.schedules`, default="constant"
     How the learning rate changes from epoch to epoch: "constant", "invscaling", "exponential",
     "step", or "plateau" (reduced when validation no longer improves). "ftrl" takes none.
@@ -154,7 +157,9 @@ dtype : {"float32", "float16"}, default="float32"
 """
 
 
-_TOWER = """
+_DEEP = """
+Parameters
+----------
 n_factors : int in [1, 1024], default=16
     Length k of the vectors.
 hidden : sequence of int, default=(400, 400, 400)
@@ -179,23 +184,34 @@ init_scale : float >= 0, default={init_scale}
     "sigmoid" and "tanh" as Glorot, Bengio 2010). Features that training never meets stay 0.
 normalize : bool, default=False
     Scale each row to unit Euclidean length.
+linear : bool, default=True
+    Whether the score has the bias b and the linear terms.
+{dtype}
+{training}
+
+Attributes
+----------
+{fitted}
+factors_ : ndarray of float32 of shape (n_features_in_, n_factors)
+    The vectors; a copy.
+network_ : dict from names to ndarrays
+    Weights of the network, (n_in, n_out), and what batch normalization knows of the rows, by the
+    number of the layer and the name: "0.weight". Copies.
 """
-
-
-def _default(optimizer: object) -> str:
-    return f"``{optimizer!r}``"
 
 
 def documented_deep(cls: _Estimator) -> _Estimator:
     """The same for deep models."""
-    choices = {
-        "activations": "{" + ", ".join(f'"{name}"' for name in ACTIVATIONS) + "}",
-        "inferences": "{" + ", ".join(f'"{name}"' for name in INFERENCES) + "}",
-        "default_optimizer": _default(cls._default_optimizer),
-        "init_scale": str(inspect.signature(cls).parameters["init_scale"].default),
-    }
+    fill_in(cls, deep=_DEEP)
     training = _DEEP_OPTIMIZER + _RATES.lstrip() + _DEEP_BATCH_SIZE.lstrip() + _TRAINING.lstrip()
-    return _documented(cls, training, tower=_TOWER, **choices)
+    return _documented(
+        cls,
+        training,
+        activations=_choices(ACTIVATIONS),
+        inferences=_choices(INFERENCES),
+        default_optimizer=_in_short(cls._default_optimizer),
+        init_scale=str(inspect.signature(cls).parameters["init_scale"].default),
+    )
 
 
 def documented(cls: _Estimator) -> _Estimator:
@@ -206,16 +222,31 @@ def documented(cls: _Estimator) -> _Estimator:
 
 def _documented(cls: _Estimator, training: str, **more: str) -> _Estimator:
     is_classifier = cls._loss == "logistic"
-    choices = "{" + ", ".join(f'"{name}"' for name in cls._metrics) + "}"
     return fill_in(
         cls,
         dtype=_DTYPE,
         training=training + (_REWEIGHTING.lstrip() if is_classifier else ""),
         fitted=_FITTED + (_CLASSES.lstrip() if is_classifier else ""),
-        metrics=choices,
+        metrics=_choices(cls._metrics),
         metric=cls._metrics[0],
         **more,
     )
+
+
+def _in_short(optimizer: Optimizer | Mapping[str, Optimizer]) -> str:
+    """With the parameters that are not at their defaults."""
+    if isinstance(optimizer, Mapping):
+        parts = (f'"{part}": {_in_short(of).strip(" `")}' for part, of in optimizer.items())
+        text = "{" + ", ".join(parts) + "}"
+    else:
+        own = [f for f in fields(optimizer) if getattr(optimizer, f.name) != f.default]
+        given = ", ".join(f"{f.name}={getattr(optimizer, f.name)}" for f in own)
+        text = f"{type(optimizer).__name__}({given})"
+    return textwrap.fill(f"``{text}``", 96, subsequent_indent=" " * 4)
+
+
+def _choices(names: Iterable[str]) -> str:
+    return "{" + ", ".join(f'"{name}"' for name in names) + "}"
 
 
 _STREAM = """

@@ -58,7 +58,7 @@ class Tower:
 
 def _widths(hidden: object) -> tuple[int, ...]:
     given = (hidden,) if isinstance(hidden, Integral) else hidden
-    expected = f"up to {_MAX_LAYERS} widths of layers"
+    expected = f"a tuple or list of up to {_MAX_LAYERS} widths of layers"
     if not isinstance(given, Sequence) or isinstance(given, str) or len(given) > _MAX_LAYERS:
         refuse("hidden", expected, hidden)
     return tuple(check_int(f"hidden[{i}]", width, 1, _MAX_WIDTH) for i, width in enumerate(given))
