@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from pyfm import _core
 from pyfm.blas import one_thread
 from pyfm.checks import check_int, refuse
+from pyfm.nn.docs import documented
 
 Floats = NDArray[np.float32]
 
@@ -20,7 +22,9 @@ class Layer:
 
     Arrays are not copied: they have to be float32, and the numbers of a row have to lie side by
     side; anything else is refused. NaN and infinite numbers are not looked for, and go through the
-    arithmetic as numbers do: NaN comes out where it goes in.
+    arithmetic as numbers do: NaN comes out where it goes in, unless it is dropped.
+
+    One thread at a time may train a layer; `predict` may be called by several at once.
 
     Attributes
     ----------
@@ -77,6 +81,7 @@ class Layer:
             random_state = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
         self._core.initialize(self._values, check_int("random_state", random_state, 0, 2**64 - 1))
 
+    @partial(documented, n_out="n_out")
     def forward(
         self, x: Floats, *, seed: int | None = None, n_threads: int = 1, out: Floats | None = None
     ) -> Floats:
@@ -89,10 +94,7 @@ class Layer:
         seed : int, optional
             What dropout drops is a pure function of it and of the place in the batch. By default
             the number of calls so far.
-        n_threads : int, default=1
-            0: all processors. The result does not depend on it.
-        out : ndarray of float32, shape (batch, n_out), optional
-            Where to write, apart from `x`; by default a new array.
+        {into}
 
         Returns
         -------
@@ -102,7 +104,8 @@ class Layer:
         Raises
         ------
         ValueError
-            If an array is not as described, or the batch is of one row and has to be normalized.
+            If an array or a parameter is not as described, or a batch of fewer than two rows has to
+            be normalized.
         """
         key = self._batches if seed is None else check_int("seed", seed, 0, 2**64 - 1)
         self._batches += 1
@@ -123,7 +126,7 @@ class Layer:
         input_gradient : bool, default=True
             False: that by the input is not computed.
         dx : ndarray of float32, shape (batch, n_in), optional
-            Where to write, apart from `dout`; by default a new array.
+            Where to write, apart from `dout` and the arrays of `forward`; by default a new array.
 
         Returns
         -------
@@ -139,6 +142,7 @@ class Layer:
             self._core.backward(dout, dx)
         return dx
 
+    @partial(documented, n_out="n_out")
     def predict(self, x: Floats, *, n_threads: int = 1, out: Floats | None = None) -> Floats:
         """Output for rows that are not trained on; several threads may call it at once.
 
@@ -146,20 +150,14 @@ class Layer:
         ----------
         x : ndarray of float32, shape (batch, n_in)
             Any number of rows.
-        n_threads : int, default=1
-            0: all processors. The result does not depend on it.
-        out : ndarray of float32, shape (batch, n_out), optional
-            Where to write, apart from `x`; by default a new array.
+        {into}
 
         Returns
         -------
         ndarray of float32, shape (batch, n_out)
             Without dropout, and normalized by the statistics of training.
 
-        Raises
-        ------
-        ValueError
-            If an array is not as described.
+        {raises}
         """
         out = output(out, "out", x, "x", self.n_out)
         with self._blas():

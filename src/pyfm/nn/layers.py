@@ -6,6 +6,7 @@ import math
 
 from pyfm import _core
 from pyfm.checks import check_bool, check_choice, check_int, check_real, refuse
+from pyfm.nn.docs import documented
 from pyfm.nn.layer import Layer
 
 # Widths are BLAS's integers.
@@ -83,6 +84,7 @@ class Dense(Layer):
         self.initialize(random_state)
 
 
+@documented
 class BatchNorm(Layer):
     r"""Batch normalization, :math:`\gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta`.
 
@@ -102,7 +104,7 @@ class BatchNorm(Layer):
     momentum : float, default=0.1
         Above 0, at most 1.
     relu : bool, default=False
-        Whether max(0, ·) follows, which then costs nothing.
+        Whether max(0, ·) follows, in the same pass.
 
     Attributes
     ----------
@@ -112,10 +114,7 @@ class BatchNorm(Layer):
         ``population_mean``, ``population_variance``, ``moving_mean``, ``moving_variance``, shape
         (n,); ``n_batches`` of the epoch.
 
-    References
-    ----------
-    S. Ioffe, C. Szegedy: Batch normalization: accelerating deep network training by reducing
-    internal covariate shift. ICML 2015.
+    {batch_normalization}
 
     Examples
     --------
@@ -147,6 +146,7 @@ class BatchNorm(Layer):
         self.initialize(0)
 
 
+@documented
 class LayerNorm(Layer):
     r"""Layer normalization, :math:`\gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta`.
 
@@ -164,9 +164,7 @@ class LayerNorm(Layer):
     parameters : dict
         ``gamma`` (starts at 1) and ``beta`` (0), shape (n,).
 
-    References
-    ----------
-    J. L. Ba, J. R. Kiros, G. E. Hinton: Layer normalization. arXiv:1607.06450, 2016.
+    {layer_normalization}
 
     Examples
     --------
@@ -181,6 +179,7 @@ class LayerNorm(Layer):
         self.initialize(0)
 
 
+@documented
 class Dropout(Layer):
     """Dropout, inverted: training drops numbers and scales the others up, prediction does nothing.
 
@@ -192,10 +191,7 @@ class Dropout(Layer):
         Probability with which a number is dropped, at least 0 and below 1; the others are
         multiplied by 1 / (1 - rate).
 
-    References
-    ----------
-    N. Srivastava et al.: Dropout: a simple way to prevent neural networks from overfitting. JMLR
-    15, 2014.
+    {dropout}
 
     Examples
     --------
@@ -221,7 +217,8 @@ class Activation(Layer):
         Width.
     name : {"identity", "relu", "leaky_relu", "elu", "sigmoid", "tanh", "gelu"}
         leaky_relu: αx below 0; elu: α(eˣ - 1) below 0; gelu: xΦ(x) with the normal distribution's
-        Φ, the exact form. All within a few units in the last place of float32.
+        Φ, the exact form. Within 6 units in the last place of float32; gelu below -2, where its
+        values vanish, within 100.
     alpha : float, optional
         α, at least 0; by default 0.01 for leaky_relu, 1 for elu.
 
@@ -252,6 +249,7 @@ class Activation(Layer):
         super().__init__(_core.activation(width("n", n), name, alpha=alpha))
 
 
+@documented
 class PReLU(Layer):
     """Parametric ReLU: x above 0, αx below, with an α of each column that is trained.
 
@@ -265,9 +263,7 @@ class PReLU(Layer):
     parameters : dict
         ``alpha`` of shape (n,), which starts at 0.25.
 
-    References
-    ----------
-    K. He et al.: Delving deep into rectifiers. ICCV 2015.
+    {delving_deep}
 
     Examples
     --------
