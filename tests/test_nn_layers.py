@@ -186,6 +186,15 @@ def test_dropout_differs_from_batch_to_batch_and_layer_to_layer() -> None:
 
 NINE = np.ones((4, 9), np.float32)
 ROW = np.ones(9, np.float32)
+READ_ONLY = np.ones((4, 9), np.float32)
+READ_ONLY.flags.writeable = False
+
+
+def trained(layer: nn.Layer) -> nn.Layer:
+    layer.forward(NINE)
+    return layer
+
+
 REFUSED: list[tuple[str, Callable[[], object]]] = [
     ("one of float64", lambda: nn.batch_norm_forward(NINE.astype(float), ROW, ROW)),
     ("gamma: expected shape \\(9,\\)", lambda: nn.batch_norm_forward(NINE, ROW[:3], ROW)),
@@ -199,6 +208,18 @@ REFUSED: list[tuple[str, Callable[[], object]]] = [
     ("shares its memory", lambda: nn.layer_norm_forward(NINE, ROW, ROW, out=NINE)),
     ("out: expected shape", lambda: nn.layer_norm_forward(NINE, ROW, ROW, out=NINE[:2].copy())),
     ("n_threads", lambda: nn.layer_norm_forward(NINE, ROW, ROW, n_threads=-1)),
+    ("n_threads.*1024", lambda: nn.layer_norm_forward(NINE, ROW, ROW, n_threads=10**6)),
+    ("n_threads.*1024", lambda: nn.PReLU(9).predict(NINE, n_threads=1025)),
+    ("out: expected an array", lambda: nn.PReLU(9).forward(NINE, out=NINE.tolist())),  # type: ignore[arg-type]
+    ("gamma: expected an array", lambda: nn.layer_norm_forward(NINE, ROW.tolist(), ROW)),  # type: ignore[arg-type]
+    ("can be written", lambda: nn.PReLU(9).forward(NINE, out=READ_ONLY)),
+    ("columns of x", lambda: nn.prelu_forward(NINE[:, :0], ROW)),
+    ("one of >f4", lambda: nn.prelu_forward(NINE.astype(">f4"), ROW)),
+    ("found \\(2, 4, 9\\)", lambda: nn.PReLU(9).forward(np.stack([NINE, NINE]))),
+    ("dx: expected None", lambda: trained(nn.PReLU(9)).backward(
+        NINE, input_gradient=False, dx=NINE.copy())),
+    ("input_gradient", lambda: trained(nn.PReLU(9)).backward(NINE, input_gradient=0)),  # type: ignore[arg-type]
+    ("dx: expected an array", lambda: trained(nn.PReLU(9)).backward(NINE, dx=[])),  # type: ignore[arg-type]
     ("rate.*found 1", lambda: nn.dropout_forward(NINE, 1, seed=0)),
     ("rate", lambda: nn.dropout_forward(NINE, -0.1, seed=0)),
     ("rate", lambda: nn.Dropout(3, float("nan"))),
@@ -221,7 +242,9 @@ REFUSED: list[tuple[str, Callable[[], object]]] = [
     ("inner", lambda: nn.Residual(3)),  # type: ignore[arg-type]
     ("hidden", lambda: nn.tower(3, (4, 0))),
     ("residual", lambda: nn.tower(3, residual=-1)),
-    ("rate", lambda: nn.tower(3, dropout=1)),
+    ("layers", lambda: nn.Sequential(nn.PReLU(3))),  # type: ignore[arg-type]
+    ("hidden", lambda: nn.tower(3, 4)),  # type: ignore[arg-type]
+    ("dropout", lambda: nn.tower(3, dropout=1)),
     ("call of forward", lambda: nn.PReLU(9).backward(NINE)),
 ]  # fmt: skip
 
@@ -269,6 +292,8 @@ def test_backward_without_the_input_gradient() -> None:
     network.forward(X)
     network.backward(dout)
     expected = [g.copy() for g in network.gradients.values()]
+    for gradient in network.gradients.values():
+        gradient[:] = np.nan
     assert network.backward(dout, input_gradient=False) is None
     assert all(map(np.array_equal, network.gradients.values(), expected))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from pyfm import _core
-from pyfm.checks import check_choice, refuse
+from pyfm.checks import check_choice
 from pyfm.nn.docs import documented
-from pyfm.nn.layer import Floats
+from pyfm.nn.layer import Floats, check_matrix
 from pyfm.nn.layers import IN_DENSE, width
 from pyfm.nn.pairs import Cache, backward, cached
 
@@ -51,10 +51,9 @@ def dense_forward(
     >>> dx
     array([[1., 1.]], dtype=float32)
     """
-    if getattr(weight, "ndim", None) != 2:
-        refuse("weight", "an array of float32, shape (n_in, n_out)", weight)
+    n_in, n_out = check_matrix("weight", weight, "(n_in, n_out)").shape
     core = _core.dense(
-        width("rows of weight", weight.shape[0]), width("columns of weight", weight.shape[1]),
+        width("rows of weight", n_in), width("columns of weight", n_out),
         bias=bias is not None, activation=check_choice("activation", activation, IN_DENSE),
         alpha=None, init="he_uniform",
     )  # fmt: skip

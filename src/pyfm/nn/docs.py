@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from pyfm.checks import MAX_THREADS
 from pyfm.docstrings import fill_in
 
 _Documented = TypeVar("_Documented")
 
 _INTO = """
-n_threads : int, default=1
+n_threads : int in [0, {max_threads}], default=1
     0: all processors. The result does not depend on it.
 out : ndarray of float32, shape (batch, {n_out}), optional
     Where to write, apart from `x`; by default a new array.
@@ -82,4 +83,5 @@ def documented(
     return fill_in(
         described, into=_INTO, out_and_cache=_OUT_AND_CACHE, back=_BACK, raises=_RAISES,
         raises_back=_RAISES_BACK, **_PAPERS, name=pair, n_in=n_in, n_out=n_out,
+        max_threads=str(MAX_THREADS),
     )  # fmt: skip

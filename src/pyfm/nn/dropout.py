@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pyfm import _core
-from pyfm.checks import check_int
+from pyfm.checks import check_fraction, check_int
 from pyfm.nn.docs import documented
 from pyfm.nn.layer import Floats
-from pyfm.nn.layers import check_rate
 from pyfm.nn.pairs import Cache, backward, cached, columns
 
 
@@ -40,7 +39,7 @@ def dropout_forward(
     >>> bool((dx == out).all())
     True
     """
-    cache = cached("dropout", _core.dropout(columns(x), check_rate(rate)))
+    cache = cached("dropout", _core.dropout(columns(x), check_fraction("rate", rate, zero=True)))
     key = check_int("seed", seed, 0, 2**64 - 1)
     return cache.forward(x, seed=key, n_threads=n_threads, out=out), cache
 

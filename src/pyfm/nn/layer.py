@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pyfm import _core
 from pyfm.blas import one_thread
-from pyfm.checks import check_int, refuse
+from pyfm.checks import MAX_THREADS, check_bool, check_int, refuse
 from pyfm.nn.docs import documented
 
 Floats = NDArray[np.float32]
@@ -111,7 +111,7 @@ class Layer:
         self._batches += 1
         out = output(out, "out", x, "x", self.n_out)
         with self._blas():
-            self._core.forward(x, out, key=key, n_threads=check_int("n_threads", n_threads, 0))
+            self._core.forward(x, out, key=key, n_threads=check_threads(n_threads))
         return out
 
     def backward(
@@ -137,7 +137,10 @@ class Layer:
         ValueError
             If there was no `forward`, or an array is not as described.
         """
-        dx = output(dx, "dx", dout, "dout", self.n_in) if input_gradient else None
+        if check_bool("input_gradient", input_gradient):
+            dx = output(dx, "dx", dout, "dout", self.n_in)
+        elif dx is not None:
+            refuse("dx", "None without the input gradient", dx)
         with self._blas():
             self._core.backward(dout, dx)
         return dx
@@ -161,7 +164,7 @@ class Layer:
         """
         out = output(out, "out", x, "x", self.n_out)
         with self._blas():
-            self._core.predict(x, out, n_threads=check_int("n_threads", n_threads, 0))
+            self._core.predict(x, out, n_threads=check_threads(n_threads))
         return out
 
     def start_epoch(self) -> None:
@@ -172,12 +175,31 @@ class Layer:
         return one_thread() if self._multiplies else nullcontext()
 
 
+def check_threads(n: object) -> int:
+    return check_int("n_threads", n, 0, MAX_THREADS)
+
+
+def check_array(name: str, value: object, expected: str = "an array of float32") -> Floats:
+    """An array; the core checks its type, its shape and how it lies in memory."""
+    if not isinstance(value, np.ndarray):
+        refuse(name, expected, value)
+    return value
+
+
+def check_matrix(name: str, value: object, shape: str = "(batch, features)") -> Floats:
+    expected = f"an array of float32, shape {shape}"
+    array = check_array(name, value, expected)
+    if array.ndim != 2:
+        refuse(name, expected, array.shape)
+    return array
+
+
 def output(given: Floats | None, given_name: str, of: Floats, name: str, width: int) -> Floats:
     """The array to write to, with as many rows as `of`, the array that is read."""
-    if not isinstance(of, np.ndarray) or of.ndim != 2:
-        refuse(name, "an array of float32, shape (batch, features)", of)
+    check_matrix(name, of)
     if given is None:
         return np.empty((len(of), width), np.float32)
+    check_array(given_name, given)
     if np.may_share_memory(given, of):
         raise ValueError(
             f"{given_name}: expected an array apart from {name}, found one that shares its memory"

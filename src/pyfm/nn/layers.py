@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from pyfm import _core
-from pyfm.checks import check_bool, check_choice, check_int, check_real, refuse
+from pyfm.checks import check_bool, check_choice, check_fraction, check_int, check_real, refuse
 from pyfm.nn.docs import documented
 from pyfm.nn.layer import Layer
 
@@ -138,7 +136,7 @@ class BatchNorm(Layer):
     ) -> None:
         core = _core.batch_norm(
             width("n", n), eps=check_real("eps", eps, positive=True),
-            momentum=check_real("momentum", momentum, positive=True),
+            momentum=check_fraction("momentum", momentum, one=True),
             inference=check_choice("inference", inference, INFERENCES),
             relu=check_bool("relu", relu),
         )  # fmt: skip
@@ -205,7 +203,7 @@ class Dropout(Layer):
     """
 
     def __init__(self, n: int, rate: float) -> None:
-        super().__init__(_core.dropout(width("n", n), check_rate(rate)))
+        super().__init__(_core.dropout(width("n", n), check_fraction("rate", rate, zero=True)))
 
 
 class Activation(Layer):
@@ -276,10 +274,3 @@ class PReLU(Layer):
     def __init__(self, n: int) -> None:
         super().__init__(_core.prelu(width("n", n)))
         self.initialize(0)
-
-
-def check_rate(value: object) -> float:
-    rate = check_real("rate", value)
-    if not rate < 1 or math.isnan(rate):
-        refuse("rate", "a number of at least 0, below 1", value)
-    return rate
