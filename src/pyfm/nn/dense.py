@@ -55,7 +55,7 @@ def dense_forward(
     core = _core.dense(
         width("rows of weight", n_in), width("columns of weight", n_out),
         bias=bias is not None, activation=check_choice("activation", activation, IN_DENSE),
-        alpha=None, init="he_uniform",
+        init="he_uniform",
     )  # fmt: skip
     cache = cached("dense", core, *(weight,) if bias is None else (weight, bias))
     return cache.forward(x, n_threads=n_threads, out=out), cache

@@ -75,7 +75,7 @@ class Dense(Layer):
     ) -> None:
         core = _core.dense(
             width("n_in", n_in), width("n_out", n_out), bias=check_bool("bias", bias),
-            activation=check_choice("activation", activation, IN_DENSE), alpha=None,
+            activation=check_choice("activation", activation, IN_DENSE),
             init=check_choice("init", init, INITS),
         )  # fmt: skip
         super().__init__(core)
