@@ -10,7 +10,7 @@ import pytest
 import pyfm
 from pyfm.optim import SGD
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is a peer to compare with, no dependency")
 
 N_FIELDS, K, BATCH, ETA = 5, 4, 64, 0.2
 
