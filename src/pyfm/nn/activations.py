@@ -26,11 +26,7 @@ def activation_forward(
     x : ndarray of float32, shape (batch, features)
     name, alpha
         As in `Activation`.
-    {into}
-
-    {out_and_cache}
-
-    {raises}
+    {pair}
 
     Examples
     --------
@@ -73,11 +69,7 @@ def prelu_forward(
     x : ndarray of float32, shape (batch, features)
     alpha : ndarray of float32, shape (features,)
         α of each column.
-    {into}
-
-    {out_and_cache}
-
-    {raises}
+    {pair}
 
     {delving_deep}
     """

@@ -33,11 +33,7 @@ def dense_forward(
     bias : ndarray of float32, shape (n_out,), optional
     activation : str, default="identity"
         f, computed in passing: any of `Activation` but "gelu".
-    {into}
-
-    {out_and_cache}
-
-    {raises}
+    {pair}
 
     Examples
     --------

@@ -79,9 +79,9 @@ def documented(
     described: _Documented, *, n_in: str = "features", n_out: str = "features"
 ) -> _Documented:
     """Puts the shared sections in their places in the docstring of a layer or a function."""
-    pair = getattr(described, "__name__", "").removesuffix("_forward")
+    name = getattr(described, "__name__", "").removesuffix("_forward")
     return fill_in(
-        described, into=_INTO, out_and_cache=_OUT_AND_CACHE, back=_BACK, raises=_RAISES,
-        raises_back=_RAISES_BACK, **_PAPERS, name=pair, n_in=n_in, n_out=n_out,
+        described, into=_INTO, pair=_INTO + _OUT_AND_CACHE + _RAISES, back=_BACK, raises=_RAISES,
+        raises_back=_RAISES_BACK, **_PAPERS, name=name, n_in=n_in, n_out=n_out,
         max_threads=str(MAX_THREADS),
     )  # fmt: skip

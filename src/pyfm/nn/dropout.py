@@ -22,11 +22,7 @@ def dropout_forward(
         At least 0 and below 1; what is kept is multiplied by 1 / (1 - rate).
     seed : int
         What is dropped is a pure function of it, the row and the column.
-    {into}
-
-    {out_and_cache}
-
-    {raises}
+    {pair}
 
     {dropout}
 

@@ -35,11 +35,7 @@ def batch_norm_forward(
         ε, above 0.
     relu : bool, default=False
         Whether max(0, ·) follows, in the same pass.
-    {into}
-
-    {out_and_cache}
-
-    {raises}
+    {pair}
 
     {batch_normalization}
 
@@ -108,11 +104,7 @@ def layer_norm_forward(
     gamma, beta : ndarray of float32, shape (features,)
     eps : float, default=1e-5
         ε, above 0.
-    {into}
-
-    {out_and_cache}
-
-    {raises}
+    {pair}
 
     {layer_normalization}
     """
