@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -186,6 +187,15 @@ def test_dropout_differs_from_batch_to_batch_and_layer_to_layer() -> None:
 
 NINE = np.ones((4, 9), np.float32)
 ROW = np.ones(9, np.float32)
+READ_ONLY = np.ones((4, 9), np.float32)
+READ_ONLY.flags.writeable = False
+
+
+def trained(layer: nn.Layer) -> nn.Layer:
+    layer.forward(NINE)
+    return layer
+
+
 REFUSED: list[tuple[str, Callable[[], object]]] = [
     ("one of float64", lambda: nn.batch_norm_forward(NINE.astype(float), ROW, ROW)),
     ("gamma: expected shape \\(9,\\)", lambda: nn.batch_norm_forward(NINE, ROW[:3], ROW)),
@@ -199,6 +209,19 @@ REFUSED: list[tuple[str, Callable[[], object]]] = [
     ("shares its memory", lambda: nn.layer_norm_forward(NINE, ROW, ROW, out=NINE)),
     ("out: expected shape", lambda: nn.layer_norm_forward(NINE, ROW, ROW, out=NINE[:2].copy())),
     ("n_threads", lambda: nn.layer_norm_forward(NINE, ROW, ROW, n_threads=-1)),
+    ("n_threads.*1024", lambda: nn.layer_norm_forward(NINE, ROW, ROW, n_threads=10**6)),
+    ("n_threads.*1024", lambda: nn.PReLU(9).predict(NINE, n_threads=1025)),
+    ("out: expected an array", lambda: nn.PReLU(9).forward(NINE, out=NINE.tolist())),  # type: ignore[arg-type]
+    ("gamma: expected an array", lambda: nn.layer_norm_forward(NINE, ROW.tolist(), ROW)),  # type: ignore[arg-type]
+    ("can be written", lambda: nn.PReLU(9).forward(NINE, out=READ_ONLY)),
+    ("columns of x", lambda: nn.prelu_forward(NINE[:, :0], ROW)),
+    ("one of >f4", lambda: nn.prelu_forward(NINE.astype(">f4"), ROW)),
+    ("found \\(2, 4, 9\\)", lambda: nn.PReLU(9).forward(np.stack([NINE, NINE]))),
+    ("dx: expected None", lambda: trained(nn.PReLU(9)).backward(
+        NINE, input_gradient=False, dx=NINE.copy())),
+    ("input_gradient", lambda: trained(nn.PReLU(9)).backward(NINE, input_gradient=0)),  # type: ignore[arg-type]
+    ("dx: .* shares its memory", lambda: trained(nn.PReLU(9)).backward(NINE, dx=NINE)),
+    ("dx: expected an array", lambda: trained(nn.PReLU(9)).backward(NINE, dx=[])),  # type: ignore[arg-type]
     ("rate.*found 1", lambda: nn.dropout_forward(NINE, 1, seed=0)),
     ("rate", lambda: nn.dropout_forward(NINE, -0.1, seed=0)),
     ("rate", lambda: nn.Dropout(3, float("nan"))),
@@ -221,7 +244,9 @@ REFUSED: list[tuple[str, Callable[[], object]]] = [
     ("inner", lambda: nn.Residual(3)),  # type: ignore[arg-type]
     ("hidden", lambda: nn.tower(3, (4, 0))),
     ("residual", lambda: nn.tower(3, residual=-1)),
-    ("rate", lambda: nn.tower(3, dropout=1)),
+    ("layers", lambda: nn.Sequential(nn.PReLU(3))),  # type: ignore[arg-type]
+    ("hidden", lambda: nn.tower(3, 4)),  # type: ignore[arg-type]
+    ("dropout", lambda: nn.tower(3, dropout=1)),
     ("call of forward", lambda: nn.PReLU(9).backward(NINE)),
 ]  # fmt: skip
 
@@ -263,12 +288,33 @@ def test_a_forward_pass_that_fails_leaves_nothing_to_go_back_from() -> None:
         network.backward(np.ones((300, 9), np.float32))
 
 
+def test_backward_keeps_its_arrays_while_another_thread_goes_forward() -> None:
+    """Nothing else holds the batches; the freed ones would be other memory, or none."""
+    layer = nn.LayerNorm(400)
+    dout, dx = np.ones((2, 2048, 400), np.float32)
+    layer.forward(np.ones_like(dout))
+
+    def forward() -> None:
+        layer.forward(np.ones_like(dout))
+
+    def backward() -> None:
+        with suppress(ValueError):  # between a forward pass's beginning and its end
+            layer.backward(dout, dx=dx)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(call) for call in (forward, backward) * 100]:
+            done.result()
+    assert (dx == 0).all()  # of rows that are all alike
+
+
 def test_backward_without_the_input_gradient() -> None:
     network = make(batch_norm=True, residual=1)
     dout = random(np.random.default_rng(1), 300, 1)
     network.forward(X)
     network.backward(dout)
     expected = [g.copy() for g in network.gradients.values()]
+    for gradient in network.gradients.values():
+        gradient[:] = np.nan
     assert network.backward(dout, input_gradient=False) is None
     assert all(map(np.array_equal, network.gradients.values(), expected))
 

@@ -43,7 +43,8 @@ def test_columns_that_move_or_jump(level: str) -> None:
     layer = nn.BatchNorm(4)
     layer.forward(x)
     exact = x.astype(float)
-    # An outlier in the first row of a piece costs 6 of float32's 24 bits.
+    # An outlier in the first row of a piece costs 6 of float32's 24 bits, of sums of squares that
+    # have been rounded some 10 times, by 6e-8 each.
     for j, rtol in ((0, 1e-6), (1, 1e-6), (2, 64 * 6e-7)):
         variance = layer.buffers["population_variance"][j]
         assert variance == pytest.approx(exact[:, j].var(ddof=1), rel=rtol)
@@ -156,6 +157,12 @@ def test_dropout_is_a_function_of_seed_row_and_column() -> None:
     assert not np.array_equal(mask(0.3, 8), whole)
     out, cache = nn.dropout_forward(np.ones((2000, 70), np.float32), 0.3, seed=7)
     assert np.array_equal(nn.dropout_backward(np.ones_like(out), cache), whole)
+
+
+def test_dropout_may_drop_nan(level: str) -> None:
+    out, _ = nn.dropout_forward(np.full((3, 20), np.nan, np.float32), 0.3, seed=7)
+    assert np.array_equal(np.isnan(out), mask(0.3, 7, (3, 20)) != 0)
+    assert (out[mask(0.3, 7, (3, 20)) == 0] == 0).all()
 
 
 def test_dropout_is_the_same_on_every_level(level: str) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import NoReturn
 
+MAX_THREADS = 1024  # a system that cannot start a thread ends the process
+
 
 def refuse(name: str, expected: str, found: object) -> NoReturn:
     """Raises the ValueError that all checks share."""

@@ -108,15 +108,15 @@ class BoundLayer {
 
   void forward(const py::array& x, const py::array& out, std::uint64_t key, int n_threads) {
     const Matrix from = input(x), to = view("out", out, from.rows, n_out_, true);
+    const int threads = resolve_threads(n_threads);
     out_ = std::nullopt;  // a forward pass that fails leaves nothing to go back from
-    n_threads_ = resolve_threads(n_threads);
-    key_ = key;
     {
       const py::gil_scoped_release released;  // the arguments keep the buffers alive
       const std::lock_guard lock(mutex_);
-      Team::run(n_threads_,
-                [&](Team& team) { layer_->forward(from, to, workspace_, {team, key_}); });
+      Team::run(threads, [&](Team& team) { layer_->forward(from, to, workspace_, {team, key}); });
     }
+    n_threads_ = threads;
+    key_ = key;
     x_ = x;
     out_ = out;
   }
@@ -125,13 +125,17 @@ class BoundLayer {
     layer();
     if (!out_)
       throw std::invalid_argument("backward: expected a call of forward before it, found none");
-    const Matrix x = input(x_), out = view("out", *out_, x.rows, n_out_, false);
+    // Copies, since another thread may call `forward` while this one has no GIL.
+    const py::array read = x_, written = *out_;
+    const int threads = n_threads_;
+    const std::uint64_t key = key_;
+    const Matrix x = input(read), out = view("out", written, x.rows, n_out_, false);
     const Matrix slope = view("dout", dout, x.rows, n_out_, false);
     const Matrix to = dx ? view("dx", *dx, x.rows, n_in_, true) : Matrix{};
     const py::gil_scoped_release released;
     const std::lock_guard lock(mutex_);
-    Team::run(n_threads_,
-              [&](Team& team) { layer_->backward(x, out, slope, to, workspace_, {team, key_}); });
+    Team::run(threads,
+              [&](Team& team) { layer_->backward(x, out, slope, to, workspace_, {team, key}); });
   }
 
   void predict(const py::array& x, const py::array& out, int n_threads) const {
@@ -166,12 +170,6 @@ using Bound = std::unique_ptr<BoundLayer>;
 template <class L, class... A>
 Bound make(A&&... arguments) {
   return std::make_unique<BoundLayer>(std::make_unique<L>(std::forward<A>(arguments)...));
-}
-
-Activation activation(const std::string& name, std::optional<float> alpha) {
-  Activation found = find_activation(name);
-  if (alpha) found.alpha = *alpha;
-  return found;
 }
 
 py::list parameters(const BoundLayer& bound) {
@@ -226,13 +224,12 @@ void bind_nn(py::module_& m) {
   m.def("use_sgemm", &use_sgemm, py::arg("sgemm"));
   m.def(
       "dense",
-      [](Index n_in, Index n_out, bool bias, const std::string& f, std::optional<float> alpha,
-         const std::string& init) {
+      [](Index n_in, Index n_out, bool bias, const std::string& f, const std::string& init) {
         return make<Dense>(n_in, n_out,
-                           DenseOptions{bias, activation(f, alpha), {find_scheme(init)}});
+                           DenseOptions{bias, find_activation(f), {find_scheme(init)}});
       },
       py::arg("n_in"), py::arg("n_out"), py::kw_only(), py::arg("bias"), py::arg("activation"),
-      py::arg("alpha"), py::arg("init"));
+      py::arg("init"));
   m.def(
       "batch_norm",
       [](Index n, double eps, double momentum, const std::string& how, bool relu) {
@@ -245,7 +242,9 @@ void bind_nn(py::module_& m) {
   m.def(
       "activation",
       [](Index n, const std::string& name, std::optional<float> alpha) {
-        return make<ActivationLayer>(n, activation(name, alpha));
+        Activation found = find_activation(name);
+        if (alpha) found.alpha = *alpha;
+        return make<ActivationLayer>(n, found);
       },
       py::arg("n"), py::arg("name"), py::kw_only(), py::arg("alpha"));
   m.def("prelu", &make<PRelu, Index>, py::arg("n"));

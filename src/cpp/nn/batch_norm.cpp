@@ -126,8 +126,7 @@ void BatchNorm::forward(ConstMatrix x, Matrix out, Workspace& workspace, const P
   if (x.rows < 2)
     throw std::invalid_argument(
         "batch normalization: expected a batch of at least 2 rows to train on, since it needs "
-        "their "
-        "variance, found " +
+        "their variance, found " +
         std::to_string(x.rows));
   const double *const mean = moments(x, workspace, pass.team), *const squares = mean + n_out();
   update_statistics(mean, squares, x.rows);

@@ -17,7 +17,6 @@ struct Factor {
   ConstMatrix matrix;
   bool transposed = false;
 
-  Index rows() const { return transposed ? matrix.columns : matrix.rows; }
   Index columns() const { return transposed ? matrix.rows : matrix.columns; }
   ConstMatrix some_rows(Index first, Index n) const;
   ConstMatrix some_columns(Index first, Index n) const;

@@ -12,7 +12,15 @@ import numpy as np
 
 from pyfm import optim, schedules
 from pyfm.augmentation import check_augmentation
-from pyfm.checks import check_bool, check_choice, check_fraction, check_int, check_real, refuse
+from pyfm.checks import (
+    MAX_THREADS,
+    check_bool,
+    check_choice,
+    check_fraction,
+    check_int,
+    check_real,
+    refuse,
+)
 from pyfm.estimators.model_spec import DEEP_KINDS, DTYPES, ModelSpec
 from pyfm.estimators.reweighting import Reweighting
 from pyfm.estimators.tower import Tower
@@ -21,7 +29,6 @@ from pyfm.training import TrainingOptions
 
 _MAX_FACTORS = 1024
 _MOST_COUNTS = 2**31 - 1  # RowMap::kMostCounts, where counts stay
-_MAX_THREADS = 1024  # a system that cannot start a thread ends the process
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,6 @@ def n_threads(n_jobs: int | None) -> int:
     """Threads as scikit-learn counts them: None is 1, -1 all cores, -2 all but one."""
     if n_jobs is None:
         return 1
-    if check_int("n_jobs", n_jobs, -_MAX_THREADS, _MAX_THREADS) == 0:
+    if check_int("n_jobs", n_jobs, -MAX_THREADS, MAX_THREADS) == 0:
         refuse("n_jobs", "a number of threads, -1 for all cores, or None for 1", n_jobs)
     return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)

@@ -11,12 +11,8 @@ from pyfm.nn.activations import (
     prelu_backward,
     prelu_forward,
 )
-from pyfm.nn.functions import (
-    dense_backward,
-    dense_forward,
-    dropout_backward,
-    dropout_forward,
-)
+from pyfm.nn.dense import dense_backward, dense_forward
+from pyfm.nn.dropout import dropout_backward, dropout_forward
 from pyfm.nn.layer import Layer
 from pyfm.nn.layers import (
     Activation,

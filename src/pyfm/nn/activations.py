@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pyfm import _core
 from pyfm.checks import check_choice
+from pyfm.nn.docs import documented
 from pyfm.nn.layer import Floats
 from pyfm.nn.layers import ACTIVATIONS, Activation
 from pyfm.nn.pairs import Cache, backward, cached, columns
 
 
+@documented
 def activation_forward(
     x: Floats,
     name: str,
@@ -24,21 +26,7 @@ def activation_forward(
     x : ndarray of float32, shape (batch, features)
     name, alpha
         As in `Activation`.
-    n_threads : int, default=1
-        0: all processors.
-    out : ndarray of float32, shape (batch, features), optional
-        Where to write; by default a new array.
-
-    Returns
-    -------
-    out : ndarray of float32, shape (batch, features)
-    cache
-        For `activation_backward`.
-
-    Raises
-    ------
-    ValueError
-        If an array or a parameter is not as described.
+    {pair}
 
     Examples
     --------
@@ -55,30 +43,22 @@ def activation_forward(
     return cache.forward(x, n_threads=n_threads, out=out), cache
 
 
+@documented
 def activation_backward(dout: Floats, cache: Cache, *, dx: Floats | None = None) -> Floats:
     """Gradient of `activation_forward` by x.
 
-    Parameters
-    ----------
-    dout : ndarray of float32, shape (batch, features)
-        Gradient of a loss by the output.
-    cache
-        Of the forward call.
-    dx : ndarray of float32, shape (batch, features), optional
-        Where to write; by default a new array.
+    {back}
 
     Returns
     -------
     ndarray of float32, shape (batch, features)
 
-    Raises
-    ------
-    ValueError
-        If an array is not as described, or the cache is of another function.
+    {raises_back}
     """
     return backward("activation", dout, cache, dx)
 
 
+@documented
 def prelu_forward(
     x: Floats, alpha: Floats, *, n_threads: int = 1, out: Floats | None = None
 ) -> tuple[Floats, Cache]:
@@ -89,53 +69,28 @@ def prelu_forward(
     x : ndarray of float32, shape (batch, features)
     alpha : ndarray of float32, shape (features,)
         α of each column.
-    n_threads : int, default=1
-        0: all processors. The result does not depend on it.
-    out : ndarray of float32, shape (batch, features), optional
-        Where to write; by default a new array.
+    {pair}
 
-    Returns
-    -------
-    out : ndarray of float32, shape (batch, features)
-    cache
-        For `prelu_backward`.
-
-    Raises
-    ------
-    ValueError
-        If an array is not as described.
-
-    References
-    ----------
-    K. He et al.: Delving deep into rectifiers. ICCV 2015.
+    {delving_deep}
     """
     cache = cached("prelu", _core.prelu(columns(x)), alpha)
     return cache.forward(x, n_threads=n_threads, out=out), cache
 
 
+@documented
 def prelu_backward(
     dout: Floats, cache: Cache, *, dx: Floats | None = None
 ) -> tuple[Floats, Floats]:
     """Gradients of `prelu_forward`.
 
-    Parameters
-    ----------
-    dout : ndarray of float32, shape (batch, features)
-        Gradient of a loss by the output.
-    cache
-        Of the forward call.
-    dx : ndarray of float32, shape (batch, features), optional
-        Where to write; by default a new array.
+    {back}
 
     Returns
     -------
     dx : ndarray of float32, shape (batch, features)
     dalpha : ndarray of float32, shape (features,)
 
-    Raises
-    ------
-    ValueError
-        If an array is not as described, or the cache is of another function.
+    {raises_back}
     """
     dx = backward("prelu", dout, cache, dx)
     return dx, cache.gradients["alpha"]

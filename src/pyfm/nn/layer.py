@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyfm import _core
 from pyfm.blas import one_thread
-from pyfm.checks import check_int, refuse
+from pyfm.checks import MAX_THREADS, check_bool, check_int, refuse
+from pyfm.nn.docs import documented
 
 Floats = NDArray[np.float32]
 
@@ -20,7 +22,9 @@ class Layer:
 
     Arrays are not copied: they have to be float32, and the numbers of a row have to lie side by
     side; anything else is refused. NaN and infinite numbers are not looked for, and go through the
-    arithmetic as numbers do: NaN comes out where it goes in.
+    arithmetic as numbers do: NaN comes out where it goes in, unless it is dropped.
+
+    One thread at a time may train a layer; `predict` may be called by several at once.
 
     Attributes
     ----------
@@ -77,6 +81,7 @@ class Layer:
             random_state = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
         self._core.initialize(self._values, check_int("random_state", random_state, 0, 2**64 - 1))
 
+    @partial(documented, n_out="n_out")
     def forward(
         self, x: Floats, *, seed: int | None = None, n_threads: int = 1, out: Floats | None = None
     ) -> Floats:
@@ -89,10 +94,7 @@ class Layer:
         seed : int, optional
             What dropout drops is a pure function of it and of the place in the batch. By default
             the number of calls so far.
-        n_threads : int, default=1
-            0: all processors. The result does not depend on it.
-        out : ndarray of float32, shape (batch, n_out), optional
-            Where to write, apart from `x`; by default a new array.
+        {into}
 
         Returns
         -------
@@ -102,13 +104,14 @@ class Layer:
         Raises
         ------
         ValueError
-            If an array is not as described, or the batch is of one row and has to be normalized.
+            If an array or a parameter is not as described, or a batch of fewer than two rows has to
+            be normalized.
         """
         key = self._batches if seed is None else check_int("seed", seed, 0, 2**64 - 1)
         self._batches += 1
         out = output(out, "out", x, "x", self.n_out)
         with self._blas():
-            self._core.forward(x, out, key=key, n_threads=check_int("n_threads", n_threads, 0))
+            self._core.forward(x, out, key=key, n_threads=check_threads(n_threads))
         return out
 
     def backward(
@@ -123,7 +126,7 @@ class Layer:
         input_gradient : bool, default=True
             False: that by the input is not computed.
         dx : ndarray of float32, shape (batch, n_in), optional
-            Where to write, apart from `dout`; by default a new array.
+            Where to write, apart from `dout` and the arrays of `forward`; by default a new array.
 
         Returns
         -------
@@ -134,11 +137,15 @@ class Layer:
         ValueError
             If there was no `forward`, or an array is not as described.
         """
-        dx = output(dx, "dx", dout, "dout", self.n_in) if input_gradient else None
+        if check_bool("input_gradient", input_gradient):
+            dx = output(dx, "dx", dout, "dout", self.n_in)
+        elif dx is not None:
+            refuse("dx", "None without the input gradient", dx)
         with self._blas():
             self._core.backward(dout, dx)
         return dx
 
+    @partial(documented, n_out="n_out")
     def predict(self, x: Floats, *, n_threads: int = 1, out: Floats | None = None) -> Floats:
         """Output for rows that are not trained on; several threads may call it at once.
 
@@ -146,24 +153,18 @@ class Layer:
         ----------
         x : ndarray of float32, shape (batch, n_in)
             Any number of rows.
-        n_threads : int, default=1
-            0: all processors. The result does not depend on it.
-        out : ndarray of float32, shape (batch, n_out), optional
-            Where to write, apart from `x`; by default a new array.
+        {into}
 
         Returns
         -------
         ndarray of float32, shape (batch, n_out)
             Without dropout, and normalized by the statistics of training.
 
-        Raises
-        ------
-        ValueError
-            If an array is not as described.
+        {raises}
         """
         out = output(out, "out", x, "x", self.n_out)
         with self._blas():
-            self._core.predict(x, out, n_threads=check_int("n_threads", n_threads, 0))
+            self._core.predict(x, out, n_threads=check_threads(n_threads))
         return out
 
     def start_epoch(self) -> None:
@@ -174,12 +175,31 @@ class Layer:
         return one_thread() if self._multiplies else nullcontext()
 
 
+def check_threads(n: object) -> int:
+    return check_int("n_threads", n, 0, MAX_THREADS)
+
+
+def check_array(name: str, value: object, expected: str = "an array of float32") -> Floats:
+    """An array; the core checks its type, its shape and how it lies in memory."""
+    if not isinstance(value, np.ndarray):
+        refuse(name, expected, value)
+    return value
+
+
+def check_matrix(name: str, value: object, shape: str = "(batch, features)") -> Floats:
+    expected = f"an array of float32, shape {shape}"
+    array = check_array(name, value, expected)
+    if array.ndim != 2:
+        refuse(name, expected, array.shape)
+    return array
+
+
 def output(given: Floats | None, given_name: str, of: Floats, name: str, width: int) -> Floats:
     """The array to write to, with as many rows as `of`, the array that is read."""
-    if not isinstance(of, np.ndarray) or of.ndim != 2:
-        refuse(name, "an array of float32, shape (batch, features)", of)
+    check_matrix(name, of)
     if given is None:
         return np.empty((len(of), width), np.float32)
+    check_array(given_name, given)
     if np.may_share_memory(given, of):
         raise ValueError(
             f"{given_name}: expected an array apart from {name}, found one that shares its memory"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from pyfm import _core
-from pyfm.checks import check_bool, check_choice, check_int, check_real, refuse
+from pyfm.checks import check_bool, check_choice, check_fraction, check_int, check_real, refuse
+from pyfm.nn.docs import documented
 from pyfm.nn.layer import Layer
 
 # Widths are BLAS's integers.
@@ -76,13 +75,14 @@ class Dense(Layer):
     ) -> None:
         core = _core.dense(
             width("n_in", n_in), width("n_out", n_out), bias=check_bool("bias", bias),
-            activation=check_choice("activation", activation, IN_DENSE), alpha=None,
+            activation=check_choice("activation", activation, IN_DENSE),
             init=check_choice("init", init, INITS),
         )  # fmt: skip
         super().__init__(core)
         self.initialize(random_state)
 
 
+@documented
 class BatchNorm(Layer):
     r"""Batch normalization, :math:`\gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta`.
 
@@ -102,7 +102,7 @@ class BatchNorm(Layer):
     momentum : float, default=0.1
         Above 0, at most 1.
     relu : bool, default=False
-        Whether max(0, ·) follows, which then costs nothing.
+        Whether max(0, ·) follows, in the same pass.
 
     Attributes
     ----------
@@ -112,10 +112,7 @@ class BatchNorm(Layer):
         ``population_mean``, ``population_variance``, ``moving_mean``, ``moving_variance``, shape
         (n,); ``n_batches`` of the epoch.
 
-    References
-    ----------
-    S. Ioffe, C. Szegedy: Batch normalization: accelerating deep network training by reducing
-    internal covariate shift. ICML 2015.
+    {batch_normalization}
 
     Examples
     --------
@@ -139,7 +136,7 @@ class BatchNorm(Layer):
     ) -> None:
         core = _core.batch_norm(
             width("n", n), eps=check_real("eps", eps, positive=True),
-            momentum=check_real("momentum", momentum, positive=True),
+            momentum=check_fraction("momentum", momentum, one=True),
             inference=check_choice("inference", inference, INFERENCES),
             relu=check_bool("relu", relu),
         )  # fmt: skip
@@ -147,6 +144,7 @@ class BatchNorm(Layer):
         self.initialize(0)
 
 
+@documented
 class LayerNorm(Layer):
     r"""Layer normalization, :math:`\gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta`.
 
@@ -164,9 +162,7 @@ class LayerNorm(Layer):
     parameters : dict
         ``gamma`` (starts at 1) and ``beta`` (0), shape (n,).
 
-    References
-    ----------
-    J. L. Ba, J. R. Kiros, G. E. Hinton: Layer normalization. arXiv:1607.06450, 2016.
+    {layer_normalization}
 
     Examples
     --------
@@ -181,6 +177,7 @@ class LayerNorm(Layer):
         self.initialize(0)
 
 
+@documented
 class Dropout(Layer):
     """Dropout, inverted: training drops numbers and scales the others up, prediction does nothing.
 
@@ -192,10 +189,7 @@ class Dropout(Layer):
         Probability with which a number is dropped, at least 0 and below 1; the others are
         multiplied by 1 / (1 - rate).
 
-    References
-    ----------
-    N. Srivastava et al.: Dropout: a simple way to prevent neural networks from overfitting. JMLR
-    15, 2014.
+    {dropout}
 
     Examples
     --------
@@ -209,7 +203,7 @@ class Dropout(Layer):
     """
 
     def __init__(self, n: int, rate: float) -> None:
-        super().__init__(_core.dropout(width("n", n), check_rate(rate)))
+        super().__init__(_core.dropout(width("n", n), check_fraction("rate", rate, zero=True)))
 
 
 class Activation(Layer):
@@ -221,7 +215,8 @@ class Activation(Layer):
         Width.
     name : {"identity", "relu", "leaky_relu", "elu", "sigmoid", "tanh", "gelu"}
         leaky_relu: αx below 0; elu: α(eˣ - 1) below 0; gelu: xΦ(x) with the normal distribution's
-        Φ, the exact form. All within a few units in the last place of float32.
+        Φ, the exact form. Within 6 units in the last place of float32; gelu below -2, where its
+        values vanish, within 100.
     alpha : float, optional
         α, at least 0; by default 0.01 for leaky_relu, 1 for elu.
 
@@ -252,6 +247,7 @@ class Activation(Layer):
         super().__init__(_core.activation(width("n", n), name, alpha=alpha))
 
 
+@documented
 class PReLU(Layer):
     """Parametric ReLU: x above 0, αx below, with an α of each column that is trained.
 
@@ -265,9 +261,7 @@ class PReLU(Layer):
     parameters : dict
         ``alpha`` of shape (n,), which starts at 0.25.
 
-    References
-    ----------
-    K. He et al.: Delving deep into rectifiers. ICCV 2015.
+    {delving_deep}
 
     Examples
     --------
@@ -280,10 +274,3 @@ class PReLU(Layer):
     def __init__(self, n: int) -> None:
         super().__init__(_core.prelu(width("n", n)))
         self.initialize(0)
-
-
-def check_rate(value: object) -> float:
-    rate = check_real("rate", value)
-    if not rate < 1 or math.isnan(rate):
-        refuse("rate", "a number of at least 0, below 1", value)
-    return rate

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from pyfm import _core
-from pyfm.checks import check_bool, check_choice, check_int, check_real, refuse
+from pyfm.checks import check_bool, check_choice, check_fraction, check_int, check_real, refuse
 from pyfm.nn.layer import Layer
-from pyfm.nn.layers import ACTIVATIONS, INFERENCES, INITS, Dense, check_rate, width
+from pyfm.nn.layers import ACTIVATIONS, INFERENCES, INITS, Dense, width
 
 
 class Sequential(Layer):
@@ -29,7 +29,8 @@ class Sequential(Layer):
     Raises
     ------
     ValueError
-        If there is no layer, or the widths do not chain.
+        If there is no layer, one is there twice or a part of another already, or the widths do not
+        chain.
 
     Examples
     --------
@@ -49,23 +50,23 @@ class Sequential(Layer):
     True
     """
 
-    def __init__(self, layers: Sequence[Layer], *, random_state: int | None = None) -> None:
-        if not layers or not all(isinstance(layer, Layer) for layer in layers):
+    def __init__(self, layers: Iterable[Layer], *, random_state: int | None = None) -> None:
+        parts = list(layers) if isinstance(layers, Iterable) else []
+        if not parts or not all(isinstance(part, Layer) for part in parts):
             refuse("layers", "a list of layers, at least one", layers)
-        if len(set(map(id, layers))) < len(layers):
-            refuse("layers", "different layers", "one of them twice")
-        for i, (first, second) in enumerate(pairwise(layers)):
+        # Checked here, since the core takes the layers away before it looks at them.
+        if len(set(map(id, parts))) < len(parts):
+            raise ValueError("layers: expected different layers, found one of them twice")
+        for i, (first, second) in enumerate(pairwise(parts)):
             if first.n_out != second.n_in:
-                refuse(
-                    "layers",
-                    "widths that chain",
-                    f"layer {i + 1} that takes {second.n_in} columns behind one that gives "
-                    f"{first.n_out}",
+                raise ValueError(
+                    f"layers: expected widths that chain, found layer {i + 1} that takes "
+                    f"{second.n_in} columns behind one that gives {first.n_out}"
                 )
         super().__init__(
-            _core.sequential([layer._core for layer in layers]),
-            [value for layer in layers for value in layer._values],
-            [gradient for layer in layers for gradient in layer._gradients],
+            _core.sequential([part._core for part in parts]),
+            [value for part in parts for value in part._values],
+            [gradient for part in parts for gradient in part._gradients],
         )
         if random_state is not None:
             self.initialize(random_state)
@@ -111,9 +112,7 @@ class Residual(Layer):
         check_choice("init", init, INITS)
         parts = [inner]
         if inner.n_in != inner.n_out:
-            parts.append(
-                Dense(inner.n_in, inner.n_out, bias=False, init=init, random_state=random_state)
-            )
+            parts.append(Dense(inner.n_in, inner.n_out, bias=False, init=init))
         super().__init__(
             _core.residual(inner._core, init=init),
             [value for part in parts for value in part._values],
@@ -181,14 +180,17 @@ def tower(
     >>> list(network.parameters)[:3]
     ['0.weight', '1.gamma', '1.beta']
     """
+    if isinstance(hidden, str) or not isinstance(hidden, Iterable):
+        refuse("hidden", "a sequence of widths", hidden)
     core = _core.tower(
         width("n_in", n_in), hidden=[width("hidden", n) for n in hidden],
         activation=check_choice("activation", activation, (*ACTIVATIONS, "prelu")),
         batch_norm=check_bool("batch_norm", batch_norm),
         eps=check_real("eps", eps, positive=True),
-        momentum=check_real("momentum", momentum, positive=True),
+        momentum=check_fraction("momentum", momentum, one=True),
         inference=check_choice("inference", inference, INFERENCES),
-        dropout=check_rate(dropout), residual=check_int("residual", residual, 0, 2**31 - 1),
+        dropout=check_fraction("dropout", dropout, zero=True),
+        residual=check_int("residual", residual, 0, 2**31 - 1),
     )  # fmt: skip
     network = Layer(core)
     network.initialize(random_state)

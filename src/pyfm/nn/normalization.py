@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pyfm import _core
 from pyfm.checks import check_bool, check_real
+from pyfm.nn.docs import documented
 from pyfm.nn.layer import Floats
 from pyfm.nn.pairs import Cache, backward, cached, columns
 
 
+@documented
 def batch_norm_forward(
     x: Floats,
     gamma: Floats,
@@ -21,38 +23,21 @@ def batch_norm_forward(
     r"""Batch normalization: :math:`\gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta`.
 
     Mean μ and variance σ² (the biased one) are those of each column of the batch, with sums in
-    float64. A column whose rows are all alike has variance 0, exactly, and gives β.
+    float64 of those of 64 rows in float32. A column whose rows are all alike has variance 0,
+    exactly, and gives β.
 
     Parameters
     ----------
     x : ndarray of float32, shape (batch, features)
-        At least two rows. Not copied: other types than float32, and rows whose numbers do not lie
-        side by side, are refused. A NaN makes its column NaN.
+        At least two rows, since one has no variance. A NaN makes its column NaN.
     gamma, beta : ndarray of float32, shape (features,)
     eps : float, default=1e-5
         ε, above 0.
     relu : bool, default=False
-        Whether max(0, ·) follows, which then costs nothing.
-    n_threads : int, default=1
-        0: all processors. The result does not depend on it.
-    out : ndarray of float32, shape (batch, features), optional
-        Where to write; by default a new array.
+        Whether max(0, ·) follows, in the same pass.
+    {pair}
 
-    Returns
-    -------
-    out : ndarray of float32, shape (batch, features)
-    cache
-        For `batch_norm_backward`; holds the arrays, which have to stay as they are until then.
-
-    Raises
-    ------
-    ValueError
-        If an array is not as described, or the batch is of one row, which has no variance.
-
-    References
-    ----------
-    S. Ioffe, C. Szegedy: Batch normalization: accelerating deep network training by reducing
-    internal covariate shift. ICML 2015.
+    {batch_normalization}
 
     Examples
     --------
@@ -74,6 +59,7 @@ def batch_norm_forward(
     return cache.forward(x, n_threads=n_threads, out=out), cache
 
 
+@documented
 def batch_norm_backward(
     dout: Floats, cache: Cache, *, dx: Floats | None = None
 ) -> tuple[Floats, Floats, Floats]:
@@ -84,29 +70,20 @@ def batch_norm_backward(
     .. math:: dx = \gamma / \sqrt{\sigma^2 + \epsilon}
         \left( dout - \overline{dout} - \hat x \, \overline{dout \, \hat x} \right)
 
-    Parameters
-    ----------
-    dout : ndarray of float32, shape (batch, features)
-        Gradient of a loss by the output.
-    cache
-        Of the forward call, whose `n_threads` is used here, too.
-    dx : ndarray of float32, shape (batch, features), optional
-        Where to write; by default a new array.
+    {back}
 
     Returns
     -------
     dx : ndarray of float32, shape (batch, features)
     dgamma, dbeta : ndarray of float32, shape (features,)
 
-    Raises
-    ------
-    ValueError
-        If an array is not as described, or the cache is of another function.
+    {raises_back}
     """
     dx = backward("batch_norm", dout, cache, dx)
     return dx, cache.gradients["gamma"], cache.gradients["beta"]
 
 
+@documented
 def layer_norm_forward(
     x: Floats,
     gamma: Floats,
@@ -123,59 +100,33 @@ def layer_norm_forward(
     Parameters
     ----------
     x : ndarray of float32, shape (batch, features)
-        Not copied: other types than float32, and rows whose numbers do not lie side by side, are
-        refused. A NaN makes its row NaN.
+        A NaN makes its row NaN.
     gamma, beta : ndarray of float32, shape (features,)
     eps : float, default=1e-5
         ε, above 0.
-    n_threads : int, default=1
-        0: all processors. The result does not depend on it.
-    out : ndarray of float32, shape (batch, features), optional
-        Where to write; by default a new array.
+    {pair}
 
-    Returns
-    -------
-    out : ndarray of float32, shape (batch, features)
-    cache
-        For `layer_norm_backward`; holds the arrays, which have to stay as they are until then.
-
-    Raises
-    ------
-    ValueError
-        If an array is not as described.
-
-    References
-    ----------
-    J. L. Ba, J. R. Kiros, G. E. Hinton: Layer normalization. arXiv:1607.06450, 2016.
+    {layer_normalization}
     """
     core = _core.layer_norm(columns(x), eps=check_real("eps", eps, positive=True))
     cache = cached("layer_norm", core, gamma, beta)
     return cache.forward(x, n_threads=n_threads, out=out), cache
 
 
+@documented
 def layer_norm_backward(
     dout: Floats, cache: Cache, *, dx: Floats | None = None
 ) -> tuple[Floats, Floats, Floats]:
     """Gradients of `layer_norm_forward`.
 
-    Parameters
-    ----------
-    dout : ndarray of float32, shape (batch, features)
-        Gradient of a loss by the output.
-    cache
-        Of the forward call, whose `n_threads` is used here, too.
-    dx : ndarray of float32, shape (batch, features), optional
-        Where to write; by default a new array.
+    {back}
 
     Returns
     -------
     dx : ndarray of float32, shape (batch, features)
     dgamma, dbeta : ndarray of float32, shape (features,)
 
-    Raises
-    ------
-    ValueError
-        If an array is not as described, or the cache is of another function.
+    {raises_back}
     """
     dx = backward("layer_norm", dout, cache, dx)
     return dx, cache.gradients["gamma"], cache.gradients["beta"]

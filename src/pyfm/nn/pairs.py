@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyfm import _core
 from pyfm.checks import refuse
-from pyfm.nn.layer import Floats, Layer
+from pyfm.nn.layer import Floats, Layer, check_array, check_matrix
 from pyfm.nn.layers import width
 
 
@@ -16,6 +16,8 @@ class Cache(Layer):
 
 def cached(kind: str, core: _core.Layer, *values: Floats) -> Cache:
     """A layer whose parameters are the caller's arrays."""
+    for (name, _, _), value in zip(core.parameters(), values, strict=True):
+        check_array(name, value)
     cache = Cache(core, values)
     cache.kind = kind
     return cache
@@ -31,7 +33,4 @@ def backward(kind: str, dout: Floats, cache: Cache, dx: Floats | None) -> Floats
 
 def columns(x: Floats) -> int:
     """The width of a batch."""
-    shape = getattr(x, "shape", None)
-    if shape is None or len(shape) != 2:
-        refuse("x", "an array of float32, shape (batch, features)", x)
-    return width("columns of x", shape[1])
+    return width("columns of x", check_matrix("x", x).shape[1])
