@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfm import _core
+from pyfm.checks import MAX_THREADS
 from pyfm.dataset.buffers import drop_implied, fields_of_columns
 from pyfm.dataset.compression import is_compressed, open_blocks
 
@@ -23,7 +24,8 @@ def read_text(
         raise ValueError(f"n_threads: expected a number >= 1, or None, found {n_threads}")
     name = os.fsdecode(path)
     shown = name.encode(errors="backslashreplace").decode()  # names need not be UTF-8
-    reader = _core.TextReader(name=shown, format=text_format, n_threads=n_threads or 0)
+    threads = min(n_threads or 0, MAX_THREADS)
+    reader = _core.TextReader(name=shown, format=text_format, n_threads=threads)
     if is_compressed(name):
         for block in open_blocks(name):
             reader.feed(block)
