@@ -283,8 +283,34 @@ def test_refusals() -> None:
         model.predict([[0, 1, 2, 3]])
     model.fit([[0, 1], [1, 0]], [0, 1])
     assert not hasattr(model, "feature_names_in_")
-    with pytest.raises(ValueError, match="X: "):
+    of_ids = r"X: expected a matrix of ids with 2 columns, as in fit, found 'a table: "
+    for wrong in (FRAME, dict(FRAME), pa.Table.from_pandas(FRAME)):
+        with pytest.raises(ValueError, match=of_ids):
+            model.predict(wrong)
+    assert model.predict(pd.DataFrame([[0, 1]])).shape == (1,)  # nothing but ids
+    model.fit(pyfm.Dataset.from_ids([[0, 1], [1, 0]], y=[0, 1]))
+    with pytest.raises(ValueError, match="X: expected a Dataset, as in fit, found 'a table: DataF"):
         model.predict(FRAME)
+    with pytest.raises(ValueError, match=r"could not convert string to float: .*; strings are f"):
+        model.fit(FRAME[["site"]].to_numpy(object), Y)
+    with pytest.raises(ValueError, match=r"2-D array .* shape \(2,\).* pandas.DataFrame\(rows\)"):
+        model.fit([{"a": 1}, {"a": 2}], [0, 1])
+
+
+@each_estimator
+def test_targets_that_are_no_targets(kind: Any) -> None:
+    model, frame = kind(epochs=1), FRAME.assign(click=Y)
+    with pytest.raises(ValueError, match=r"y: expected targets, one for each row .* found 'cl"):
+        model.fit(frame, "click")
+    refused = pytest.raises(ValueError, match=r"y: expected targets that are no feature, .* 'cli")
+    rows = pyfm.FieldEncoder().fit_transform(frame)
+    for X, y in ((frame, frame["click"]), (pl.from_pandas(frame), pl.Series("click", Y)),
+                 (rows, frame["click"])):  # fmt: skip
+        for call in (model.fit, model.partial_fit):
+            with refused:
+                call(X, y)
+    model.fit(FRAME, frame["click"])
+    model.fit(pyfm.FieldEncoder(target="click").fit_transform(frame), None)
 
 
 EVERYTHING = {

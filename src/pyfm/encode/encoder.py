@@ -52,7 +52,8 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Fields whose values come together as those of one more field: ``[("site", "ad")]``. Hashed,
         unless `pyfm.encode.Cross` says otherwise.
     target : str, optional
-        The column of the targets, numbers: rows have them as ``y``. Tables to predict may lack it.
+        The column of the targets, numbers: rows have them as ``y``. Only `fit` asks for it, since
+        a name that is misspelt would leave the targets among the features.
     sample_weight : str, optional
         The column of the weights of rows, likewise.
 
@@ -212,6 +213,8 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             numbers, parts of dates, names of buckets and hashes; null where missing or unknown.
         """
         state = self._fitted()
+        if not isinstance(data, Dataset):
+            refuse("data", "a Dataset", type(data).__name__)
         if data.n_fields != len(state.fields):
             refuse("data", f"{len(state.fields)} fields, as the encoder has", data.n_fields)
         return table_of(state.fields, data)

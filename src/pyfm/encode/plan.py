@@ -76,6 +76,10 @@ class Settings(NamedTuple):
         for name in chosen:
             if name not in types:
                 refuse("columns", f"columns of the table ({_listed(types)})", name)
+        for role in ("target", "sample_weight"):
+            name = getattr(self, role)
+            if name is not None and name not in types:  # else what is meant would be a feature
+                refuse(role, f"a column of the table ({_listed(types)}), at least in fit", name)
         weights = {kind.weights for kind in chosen.values() if isinstance(kind, Multi)}
         apart = {self.target, self.sample_weight} | weights
         if self.takes_all:

@@ -92,6 +92,7 @@ class Inputs:
         Some weight is needed unless they may be `weightless`.
         """
         X = self._encoded(X)
+        self._check_apart(y)
         if isinstance(X, Dataset):
             own = X.y is None and y is not None  # beside the Dataset, labels of any kind
             data = as_dataset(
@@ -126,6 +127,16 @@ class Inputs:
         if isinstance(X, Dataset):
             self.check_encoder("X", "rows", X.encoder)
 
+    def _check_apart(self, y: Any) -> None:
+        """Raises ValueError for a series of targets whose column is a feature."""
+        name = getattr(y, "name", None)
+        if self.encoder is None or name not in self.encoder.feature_names_in_.tolist():
+            return
+        raise ValueError(
+            f"y: expected targets that are no feature, found the column {name!r} of X: drop it "
+            f"there, or encode X by FieldEncoder(target={name!r})"
+        )
+
     @property
     def described(self) -> str:
         """For messages."""
@@ -137,6 +148,8 @@ class Inputs:
         """X with the columns of `fit`; integers become numeric columns where `fit` had those."""
         if self.kind == "table":
             refuse("X", "a table with the columns of fit, or a Dataset", type(X).__name__)
+        if is_table(X) and np.asarray(X).dtype.kind not in "iufb":
+            refuse("X", f"{self.described}, as in fit", f"a table: {type(X).__name__}")
         if _is_sparse(X):
             if self.kind == "ids":
                 refuse("X", "an array of integer ids, as in fit", type(X).__name__)
