@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pyfm.checks import refuse
-from pyfm.encode.arrow import arrow
+from pyfm.encode.arrow import arrow, is_list, is_moment
 from pyfm.encode.kinds import (
     Categorical,
     Cross,
@@ -101,9 +101,9 @@ def dtype_of(name: str, type_: Any) -> str:
         return "integer"
     if types.is_boolean(type_):
         return "boolean"
-    if types.is_timestamp(type_) or types.is_date(type_) or types.is_time(type_):
+    if is_moment(type_):
         return "date"
-    if types.is_list(type_) or types.is_large_list(type_) or types.is_fixed_size_list(type_):
+    if is_list(type_):
         return "list"
     token_type(name, type_)  # refuses other types
     return "string"
