@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_damaged_model_file import CLICKS, IDS, drop, put, rename, rewrite, tensor
+from model_files import rewrite
+from test_damaged_model_file import CLICKS, IDS, drop, put, rename, tensor
 
 import pyfm
 from pyfm import FormatError
@@ -31,7 +32,7 @@ def add(key: str, value: Any) -> Any:
 
 
 def drop_state(header: dict[str, Any], metadata: dict[str, Any]) -> None:
-    del header["__metadata__"]["pyfm"], metadata["training"]["optimizers"]
+    del metadata["training"]["optimizers"]
 
 
 DAMAGES: dict[str, tuple[Any, str]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import struct
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from model_files import rewrite
 
 import pyfm
 from pyfm import Dataset, FormatError
@@ -57,24 +57,10 @@ def test_truncated_anywhere(tmp_path: Path) -> None:
         pyfm.load(path)
 
 
-def rewrite(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
-    """Changes the header and the metadata of a model file, not its tensors."""
-    content = path.read_bytes()
-    (size,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8 : 8 + size])
-    metadata = json.loads(header["__metadata__"]["pyfm"])
-    change(header, metadata)
-    if "__metadata__" in header:
-        header["__metadata__"].setdefault("pyfm", json.dumps(metadata))
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + size :])
-
-
 def put(*keys: str, value: Any) -> Callable[[dict[str, Any], dict[str, Any]], None]:
     """Sets one entry of the metadata."""
 
     def change(header: dict[str, Any], metadata: dict[str, Any]) -> None:
-        del header["__metadata__"]["pyfm"]
         for key in keys[:-1]:
             metadata = metadata[key]
         metadata[keys[-1]] = value
@@ -86,7 +72,7 @@ def drop(key: str) -> Callable[[dict[str, Any], dict[str, Any]], None]:
     """Removes one entry of the metadata."""
 
     def change(header: dict[str, Any], metadata: dict[str, Any]) -> None:
-        del header["__metadata__"]["pyfm"], metadata[key]
+        del metadata[key]
 
     return change
 
@@ -122,7 +108,6 @@ def no_metadata(header: dict[str, Any], metadata: dict[str, Any]) -> None:
 
 def another_loss(header: dict[str, Any], metadata: dict[str, Any]) -> None:
     """Makes a regressor of a classifier, without the parameters that regressors lack."""
-    del header["__metadata__"]["pyfm"]
     metadata["class"] = "FMRegressor"
     for name in ("class_weight", "negative_sampling", "label_smoothing"):
         del metadata["params"][name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from model_files import rewrite
 
 import pyfm
 from pyfm import FormatError
@@ -175,18 +175,6 @@ def test_damaged_parts(damage: str) -> None:
 def test_no_parts(given: Any) -> None:
     with pytest.raises(ValueError, match="encoder: expected the entries"):
         from_parts(given, {})
-
-
-def rewrite(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
-    """Changes the header and the metadata of a model file, not its tensors."""
-    content = path.read_bytes()
-    (size,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8 : 8 + size])
-    metadata = json.loads(header["__metadata__"]["pyfm"])
-    change(header, metadata)
-    header["__metadata__"]["pyfm"] = json.dumps(metadata)
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + size :])
 
 
 @pytest.mark.parametrize(

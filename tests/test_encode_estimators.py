@@ -200,6 +200,73 @@ def test_rows_of_another_encoder() -> None:
     assert (model.predict(FRAME) == model.predict(rows)).all()
 
 
+OTHER = pytest.mark.parametrize(
+    "other",
+    [
+        pyfm.FieldEncoder().fit(FRAME[::-1]),
+        pyfm.FieldEncoder().fit(FRAME.rename(columns={"ad": "Ad"})),
+        pyfm.FieldEncoder({"site": None}).fit(FRAME),
+        pyfm.FieldEncoder({"site": Hashed(4)}, remainder="default").fit(FRAME),
+        pyfm.FieldEncoder(defaults={"float": "real"}).fit(FRAME),
+        pyfm.datasets.CriteoEncoder((np.array([5]),) * 39),
+    ],
+    ids=["order", "names", "columns", "kinds", "defaults", "Criteo"],
+)
+
+
+@OTHER
+@pytest.mark.parametrize("X", [FRAME, pyfm.FieldEncoder().fit_transform(FRAME)], ids=type)
+def test_ids_of_another_encoder_mean_something_else(X: Any, other: Any) -> None:
+    model = pyfm.FMClassifier(epochs=1, random_state=0).fit(X, Y)
+    core = pyfm.FieldEncoder().fit_transform(FRAME).core
+    rows = pyfm.Dataset(core, encoder=other).with_targets(Y)
+    refused = pytest.raises(ValueError, match=r"X: expected rows of the encoder .* another encoder")
+    for call in (model.predict, model.predict_proba, model.decision_function, model.partial_fit):
+        with refused:
+            call(rows)
+    with pytest.raises(ValueError, match=r"eval_set\['v'\]: X: expected rows of the encoder"):
+        model.fit(X, Y, eval_set={"v": rows})
+    with refused:
+        model.set_params(warm_start=True).fit(rows)
+    # Who has no encoder answers for the ids.
+    assert (model.predict(pyfm.Dataset(core)) == model.predict(FRAME)).all()
+    pyfm.FMClassifier(epochs=1).fit(pyfm.Dataset(core), Y).predict(rows)
+
+
+def test_rows_before_and_after_growth(tmp_path: Path) -> None:
+    """Ids that are shared mean the same, whichever of the two encoders has more of them."""
+    few, more = hours()[0], pd.concat(hours())
+    encoder = pyfm.FieldEncoder().fit(few)
+    early = encoder.transform(few)
+    late = encoder.partial_fit(more).transform(few)
+    early.save(tmp_path / "rows")
+    stored = pyfm.Dataset.open(tmp_path / "rows")
+    for rows in (early, late):
+        model: Any = pyfm.FMClassifier(random_state=0).fit(rows, clicks(few))
+        model.save(tmp_path / "model")
+        for same in (model, pyfm.load(tmp_path / "model"), pickle.loads(pickle.dumps(model))):
+            expected = same.predict(few)
+            for given in (early, late, stored, pickle.loads(pickle.dumps(stored))):
+                assert (same.predict(given) == expected).all()
+    model.partial_fit(stored, clicks(few))  # yesterday's rows do not make it forget
+    assert model._inputs.encoder.n_features_ == encoder.n_features_
+
+
+def test_weights_for_the_ids_of_another_encoder() -> None:
+    source = pyfm.FMClassifier(epochs=1).fit(FRAME, Y)
+    pyfm.FMClassifier(epochs=1, init_scale=0.1).fit(FRAME, Y, init_from=source)
+    with pytest.raises(ValueError, match="init_from: expected a model of the encoder that the mod"):
+        pyfm.FMClassifier(epochs=1).fit(FRAME[::-1], Y, init_from=source)
+
+
+def test_encoders_are_not_compared_at_every_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = pyfm.FMClassifier(epochs=1, random_state=0).fit(FRAME, Y)
+    rows = pyfm.FieldEncoder().fit_transform(FRAME)
+    model.predict(rows)
+    monkeypatch.setattr("pyfm.encode.books.hashes", None)
+    model.predict(rows)
+
+
 def test_refusals() -> None:
     model = pyfm.FMClassifier(epochs=1)
     with pytest.raises(ValueError, match="fields: expected None, since X is a table"):
@@ -216,8 +283,34 @@ def test_refusals() -> None:
         model.predict([[0, 1, 2, 3]])
     model.fit([[0, 1], [1, 0]], [0, 1])
     assert not hasattr(model, "feature_names_in_")
-    with pytest.raises(ValueError, match="X: "):
+    of_ids = r"X: expected a matrix of ids with 2 columns, as in fit, found 'a table: "
+    for wrong in (FRAME, dict(FRAME), pa.Table.from_pandas(FRAME)):
+        with pytest.raises(ValueError, match=of_ids):
+            model.predict(wrong)
+    assert model.predict(pd.DataFrame([[0, 1]])).shape == (1,)  # nothing but ids
+    model.fit(pyfm.Dataset.from_ids([[0, 1], [1, 0]], y=[0, 1]))
+    with pytest.raises(ValueError, match="X: expected a Dataset, as in fit, found 'a table: DataF"):
         model.predict(FRAME)
+    with pytest.raises(ValueError, match=r"could not convert string to float: .*; strings are f"):
+        model.fit(FRAME[["site"]].to_numpy(object), Y)
+    with pytest.raises(ValueError, match=r"2-D array .* shape \(2,\).* pandas.DataFrame\(rows\)"):
+        model.fit([{"a": 1}, {"a": 2}], [0, 1])
+
+
+@each_estimator
+def test_targets_that_are_no_targets(kind: Any) -> None:
+    model, frame = kind(epochs=1), FRAME.assign(click=Y)
+    with pytest.raises(ValueError, match=r"y: expected targets, one for each row .* found 'cl"):
+        model.fit(frame, "click")
+    refused = pytest.raises(ValueError, match=r"y: expected targets that are no feature, .* 'cli")
+    rows = pyfm.FieldEncoder().fit_transform(frame)
+    for X, y in ((frame, frame["click"]), (pl.from_pandas(frame), pl.Series("click", Y)),
+                 (rows, frame["click"])):  # fmt: skip
+        for call in (model.fit, model.partial_fit):
+            with refused:
+                call(X, y)
+    model.fit(FRAME, frame["click"])
+    model.fit(pyfm.FieldEncoder(target="click").fit_transform(frame), None)
 
 
 EVERYTHING = {

@@ -173,7 +173,12 @@ def test_rows_of_numbers_in_dictionaries() -> None:
         ({"a": 5}, "column 'a': expected an array or a list, found 'int'"),
         ({5: [1]}, "columns: expected names that are strings, found 5"),
         ({}, "X: expected at least one column"),
-        (pd.Series([1, 2]), "X: expected a table"),
+        (
+            pd.Series([1, 2]),
+            r"X: expected a table, which has .*to_frame\(\)\), found 'one column: S",
+        ),
+        (pl.Series(["a"]), "X: expected a table, which has columns .* found 'one column: Series'"),
+        (pa.array([1]), "X: expected a table, which has columns .* found 'one column: Int64Array'"),
         ({"a": []}, "column 'a': expected at least one value"),
         ({"a": np.array([1j])}, "column 'a'"),
     ],
@@ -204,6 +209,8 @@ def test_no_tables(table: Any, message: str) -> None:
         ({"crosses": [("x", "no")]}, r"crosses: expected fields with one feature .*, found 'no'"),
         ({"crosses": [("x", "t")]}, r"crosses: expected fields with one feature .*, found 't'"),
         ({"crosses": [("x", "n")] * 2}, "crosses: expected different ones"),
+        ({"target": "Y"}, r"target: expected a column of the table \('x', .*\), at least in f"),
+        ({"sample_weight": "w"}, "sample_weight: expected a column of the table .* found 'w'"),
         ({"target": 5}, "target: expected the name of a column"),
         ({"sample_weight": 5}, "sample_weight: expected the name of a column"),
         ({"columns": {"t": Multi(weights="no")}}, "'t': weights: expected a column of the table"),
@@ -273,7 +280,8 @@ def test_weights_of_other_lengths() -> None:
 
 
 def test_targets_that_are_no_numbers() -> None:
-    fitted = pyfm.FieldEncoder(target="y", sample_weight="w").fit({"a": ["u", "v"], "y": [0, 1]})
+    encoder = pyfm.FieldEncoder(target="y", sample_weight="w")
+    fitted = encoder.fit({"a": ["u", "v"], "y": [0, 1], "w": [1, 1]})
     with refused("column 'y', row 1: expected a number that float32 holds, found nan"):
         fitted.transform({"a": ["u", "v"], "y": [0, None]})
     with refused("column 'y': expected numbers, found string"):
@@ -313,6 +321,8 @@ def test_lookups_of_unknown_ids() -> None:
         fitted.inverse_transform(pyfm.Dataset.from_ids([[0, 1]]))
     with refused("data, row 1: expected features of the field 'a', found others"):
         fitted.inverse_transform(pyfm.Dataset.from_ids([[0], [7]]))
+    with refused("data: expected a Dataset, found 'dict'"):
+        fitted.inverse_transform({"a": ["u"]})  # type: ignore[arg-type]
 
 
 def test_streams_are_read_once() -> None:

@@ -79,6 +79,15 @@ def test_masked_arrays_and_other_columns() -> None:
         assert buffers(fit({"a": column})) == expected
 
 
+def test_integers_with_gaps_of_pandas() -> None:
+    """Which are floats there: integers where they are said to be categories."""
+    frame = pd.DataFrame({"a": [1, None, 3]})
+    assert pyfm.FieldEncoder().fit(frame).lookup(1).value == "[-inf, 3)"
+    fit = pyfm.FieldEncoder({"a": "categorical"}).fit_transform
+    expected = buffers(fit({"a": [1, None, 3]}))
+    assert buffers(fit(frame)) == buffers(fit(frame.astype("Int64"))) == expected
+
+
 @pytest.mark.parametrize(
     "index", [[5, 3, 1], ["p", "q", "r"], pd.MultiIndex.from_arrays([[1] * 3, [1, 2, 3]])]
 )

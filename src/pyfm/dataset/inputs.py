@@ -99,18 +99,28 @@ def _as_dataset(
 
 def _matrix(X: Any) -> npt.NDArray[Any]:
     array = np.asarray(X)
-    if array.dtype.kind == "O":
-        array = array.astype(np.float64)  # as scikit-learn does
-    if array.dtype.kind not in "iufb":
+    if array.dtype.kind == "O" and array.ndim == 2:
+        array = _numbers(array)
+    if array.dtype.kind not in "iufbO":
         kind = "Complex data not supported: " if array.dtype.kind == "c" else ""
         raise ValueError(f"{kind}X: expected an array of numbers, found dtype {array.dtype}")
     if array.ndim != 2:
         raise ValueError(
             f"X: expected a 2-D array (n_rows, n_columns), found shape {array.shape}. Reshape your "
-            "data with X.reshape(-1, 1) if it has one column, X.reshape(1, -1) if it is one row."
+            "data with X.reshape(-1, 1) if it has one column, X.reshape(1, -1) if it is one row. "
+            "Rows that are dicts make a table: pandas.DataFrame(rows)."
         )
     _check_columns(array.shape)
     return array
+
+
+def _numbers(array: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Objects as numbers, as scikit-learn takes them."""
+    try:
+        return array.astype(np.float64)
+    except ValueError as error:
+        advice = "strings are for tables, whose columns have names"
+        raise ValueError(f"X: expected an array of numbers: {error}; {advice}") from error
 
 
 def _check_columns(shape: tuple[int, ...]) -> None:

@@ -5,13 +5,14 @@ Code 0 is a missing value, in each of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyfm import _core
 from pyfm.encode.arrow import arrow
 from pyfm.encode.hashing import hash_integer, hash_string
 from pyfm.encode.index import Index
@@ -42,6 +43,10 @@ class Range:
     def values(self, codes: NDArray[np.int64]) -> list[Any]:
         return [None if code == 0 else code + self.low - 1 for code in codes.tolist()]
 
+    def extends(self, earlier: object) -> bool:
+        """Whether the codes of an earlier book mean what they mean there."""
+        return self == earlier
+
 
 @dataclass(frozen=True, eq=False)
 class Hashing:
@@ -63,6 +68,11 @@ class Hashing:
 
     def values(self, codes: NDArray[np.int64]) -> list[Any]:
         return [None if code == 0 else f"#{code - 1}" for code in codes.tolist()]
+
+    def extends(self, earlier: object) -> bool:
+        if not isinstance(earlier, Hashing):
+            return False
+        return (self.type, self.settings) == (earlier.type, earlier.settings)
 
     @cached_property
     def n_values(self) -> int:
@@ -132,6 +142,21 @@ class Vocabulary:
             found = [None if value is None else bool(value) for value in found]
         return [UNKNOWN if code == 1 else value for code, value in zip(codes, found, strict=True)]
 
+    def extends(self, earlier: object) -> bool:
+        if not isinstance(earlier, Vocabulary) or self.type != earlier.type:
+            return False
+        n = len(earlier.entries)
+        if len(self.entries) < n:
+            return False
+        if len(self.entries) == n:
+            return self.entries is earlier.entries or self._fingerprint == earlier._fingerprint
+        return bool(self.entries[:n].equals(earlier.entries))
+
+    @cached_property
+    def _fingerprint(self) -> int:
+        """Of the entries, so that the same pair of books is not compared at every prediction."""
+        return _core.checksum(hashes(self.entries))
+
     def check_different(self) -> None:
         """Raises ValueError if a value is there twice."""
         book = self
@@ -142,7 +167,7 @@ class Vocabulary:
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle: without what follows from the rest."""
-        return {name: value for name, value in vars(self).items() if name != "_index"}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def without_candidates(self) -> Vocabulary:
         return replace(self, candidates=self.candidates[:0], counts=self.counts[:0])

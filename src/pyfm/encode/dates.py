@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyfm.encode.arrow import arrow
+from pyfm.encode.arrow import arrow, is_moment
 from pyfm.encode.readers import Values
 from pyfm.encode.tables import Batch
 from pyfm.encode.tokens import Column, token_type, tokens
@@ -43,9 +43,6 @@ class Part:
         except pa.lib.ArrowInvalid as error:  # an unknown time zone
             raise ValueError(f"column {column.name!r}: {error}") from error
 
-    def label(self, value: Any) -> str:
-        return str(value)
-
 
 def parsed(column: Column, format_: str | None) -> Any:
     """The column as times, from strings or integers where there is a format."""
@@ -54,7 +51,7 @@ def parsed(column: Column, format_: str | None) -> Any:
     if format_ is None:
         if types.is_dictionary(array.type):
             array = array.dictionary_decode()
-        if not is_temporal(array.type):
+        if not is_moment(array.type):
             raise ValueError(
                 f"column {column.name!r}: expected dates or times, found {array.type}: give Date a "
                 "format, or cast the column"
@@ -76,11 +73,6 @@ def parsed(column: Column, format_: str | None) -> Any:
         row = pa.compute.index(wrong, True).as_py()
         column.fail(row, f"a date of the format {format_!r}", repr(texts[row].as_py()))
     return times
-
-
-def is_temporal(type_: Any) -> bool:
-    types = arrow().types
-    return bool(types.is_timestamp(type_) or types.is_date(type_) or types.is_time(type_))
 
 
 def zone_of(type_: Any) -> str | None:

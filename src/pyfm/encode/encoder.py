@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 
 from pyfm.checks import refuse
 from pyfm.dataset import Dataset
+from pyfm.docstrings import fill_in
 from pyfm.encode.books import Hashing
 from pyfm.encode.decoding import Feature, feature_names, feature_of, table_of
 from pyfm.encode.learning import State, learn
@@ -22,6 +24,17 @@ from pyfm.encode.transforming import encode
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+_Y_AND_SELF = """
+y : array-like of shape (n_rows,), optional
+    Only its length is looked at.
+
+Returns
+-------
+self
+"""
+_documented = partial(fill_in, y_and_self=_Y_AND_SELF)
 
 
 class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
@@ -52,7 +65,8 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Fields whose values come together as those of one more field: ``[("site", "ad")]``. Hashed,
         unless `pyfm.encode.Cross` says otherwise.
     target : str, optional
-        The column of the targets, numbers: rows have them as ``y``. Tables to predict may lack it.
+        The column of the targets, numbers: rows have them as ``y``. Only `fit` asks for it, since
+        a name that is misspelt would leave the targets among the features.
     sample_weight : str, optional
         The column of the weights of rows, likewise.
 
@@ -102,6 +116,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     _state: State
 
+    @_documented
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn vocabularies, edges and the like from the rows of a table, anew.
 
@@ -109,12 +124,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ----------
         X : table
             See above.
-        y : array-like of shape (n_rows,), optional
-            Only its length is looked at.
-
-        Returns
-        -------
-        self
+        {y_and_self}
 
         Raises
         ------
@@ -130,6 +140,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self._state = learn(open_table(X), y, settings=self._settings())
         return self
 
+    @_documented
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Go on with more rows: vocabularies grow, and ids that were given stay what they are.
 
@@ -140,12 +151,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ----------
         X : table
             With the columns of the first call. A column may be all null.
-        y : array-like of shape (n_rows,), optional
-            Only its length is looked at.
-
-        Returns
-        -------
-        self
+        {y_and_self}
 
         Raises
         ------
@@ -212,6 +218,8 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             numbers, parts of dates, names of buckets and hashes; null where missing or unknown.
         """
         state = self._fitted()
+        if not isinstance(data, Dataset):
+            refuse("data", "a Dataset", type(data).__name__)
         if data.n_fields != len(state.fields):
             refuse("data", f"{len(state.fields)} fields, as the encoder has", data.n_fields)
         return table_of(state.fields, data)
@@ -255,34 +263,30 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     @property
     def field_names_(self) -> tuple[str, ...]:
-        return tuple(field.name for field in self._attribute("field_names_").fields)
+        return tuple(field.name for field in self._fitted().fields)
 
     @property
     def n_features_(self) -> int:
-        return self._attribute("n_features_").n_features
+        return self._fitted().n_features
 
     @property
     def n_features_in_(self) -> int:
-        return len(self._attribute("n_features_in_").columns)
+        return len(self._fitted().columns)
 
     @property
     def feature_names_in_(self) -> NDArray[np.object_]:
-        return np.array(self._attribute("feature_names_in_").columns, object)
+        return np.array(self._fitted().columns, object)
 
     @property
     def collisions_(self) -> dict[str, Collisions]:
         return {
             field.name: expect_collisions(field.book.n_values, field.book.size - 1)
-            for field in self._attribute("collisions_").fields
+            for field in self._fitted().fields
             if isinstance(field.book, Hashing)
         }
 
-    def _attribute(self, name: str) -> State:
-        if "_state" not in vars(self):
-            raise AttributeError(f"{name} is set by fit")
-        return self._state
-
     def _fitted(self) -> State:
+        """Its error is an AttributeError, too, as `hasattr` asks of attributes that fit sets."""
         if "_state" not in vars(self):
             raise NotFittedError("this FieldEncoder is not fitted: call fit before")
         return self._state

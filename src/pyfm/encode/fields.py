@@ -29,13 +29,12 @@ from pyfm.encode.learners import (
     FixedLearner,
     Learner,
     NumberLearner,
-    token_type_of,
 )
 from pyfm.encode.multi import Elements, element_type
 from pyfm.encode.numeric_kinds import Buckets, Real
 from pyfm.encode.readers import Crossing, Edges, Log2, Number, Plain
 from pyfm.encode.tables import Batch
-from pyfm.encode.tokens import Column, Distinct, distinct
+from pyfm.encode.tokens import Column, Distinct, distinct, token_type
 
 Reader = Plain | Log2 | Edges | Number | Elements | Part | Crossing
 
@@ -64,17 +63,19 @@ class Field:
             return ()
         return self.reader.columns if isinstance(self.reader, Elements) else (self.reader.column,)
 
+    @property
+    def may_be_crossed(self) -> bool:
+        """Whether each row has one feature that says all of its value."""
+        return not isinstance(self.reader, Number | Elements | Crossing)
+
     def extends(self, earlier: Field) -> bool:
         """Whether the ids of an earlier field mean what they mean there."""
-        now, before = self.book, earlier.book
-        same = self.name == earlier.name and self.reader == earlier.reader
-        same = same and self.blocks.extends(earlier.blocks)
-        if isinstance(now, Vocabulary) and isinstance(before, Vocabulary):
-            n = len(before.entries)
-            return same and now.type == before.type and now.entries[:n].equals(before.entries)
-        if isinstance(now, Hashing) and isinstance(before, Hashing):
-            return same and (now.type, now.settings) == (before.type, before.settings)
-        return same and now == before
+        return (
+            self.name == earlier.name
+            and self.reader == earlier.reader
+            and self.blocks.extends(earlier.blocks)
+            and self.book.extends(earlier.book)
+        )
 
     def encode(self, batch: Batch) -> Encoded:
         values = self.reader.read(batch)
@@ -95,15 +96,14 @@ def column_learners(
     column: str, kind: Kind, types: dict[str, Any], known: dict[str, Field]
 ) -> dict[str, Learner]:
     """By the name of the field that each learns: more than one of a date."""
-    type_ = types[column]
+    type_ = types[column]  # of a column without a value a type is made up: it is refused later
     if isinstance(kind, Date):
         return _part_learners(column, kind, type_, known)
     if column in known:
         return {column: _goes_on(known[column])}
     if isinstance(kind, Multi):
-        for name in (kind.weights,):
-            if name is not None and name not in types:
-                refuse(f"column {column!r}: weights", "a column of the table", name)
+        if kind.weights is not None and kind.weights not in types:
+            refuse(f"column {column!r}: weights", "a column of the table", kind.weights)
         name = element_type(column, type_, kind.separator) or "string"
         elements = Elements(column, name, kind.separator, kind.weights, kind.weight_separator)
         return {column: BookLearner(elements, kind.each, name, None)}
@@ -111,7 +111,7 @@ def column_learners(
         return {column: NumberLearner(column, kind.standardize)}
     if isinstance(kind, Buckets):
         return {column: _bucket_learner(column, kind)}
-    name = token_type_of(column, type_)
+    name = token_type(column, type_) or "string"
     return {column: BookLearner(Plain(column, name), kind, name, None)}
 
 
@@ -149,16 +149,11 @@ def _part_learners(
 def cross_learner(cross: Cross, fields: Sequence[Field], known: Field | None) -> Learner:
     if known is not None:
         return _goes_on(known)
-    by_name = {field.name: field for field in fields}
+    single = [field.name for field in fields if field.may_be_crossed]
     for name in cross.columns:
-        found = by_name.get(name)
-        if found is None or isinstance(found.reader, Number | Elements | Crossing):
-            expected = "fields with one feature a row (" + ", ".join(
-                repr(field.name)
-                for field in fields
-                if not isinstance(field.reader, Number | Elements)
-            )
-            refuse("crosses", f"{expected})", name)
+        if name not in single:
+            listed = ", ".join(map(repr, single))
+            refuse("crosses", f"fields with one feature a row ({listed})", name)
     return BookLearner(Crossing(cross.columns), cross.each, "pair", None)
 
 

@@ -15,7 +15,7 @@ from pyfm.encode.hashing import hash_integers
 from pyfm.encode.kinds import Categorical, Hashed
 from pyfm.encode.readers import Edges, Number
 from pyfm.encode.tables import Batch
-from pyfm.encode.tokens import Distinct, arrow_type, counted, hashes, numbers, token_type
+from pyfm.encode.tokens import Distinct, arrow_type, counted, hashes, numbers
 
 SAMPLE_SIZE = 1 << 17
 
@@ -215,8 +215,3 @@ def _n_present(found: Any) -> int:
 
 
 Learner = BookLearner | EdgesLearner | NumberLearner | FixedLearner
-
-
-def token_type_of(name: str, type_: Any) -> str:
-    """As `token_type`; a column without a type gets one, since it is refused as empty later."""
-    return token_type(name, type_) or "string"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pyfm.encode.arrow import arrow
+from pyfm.encode.arrow import arrow, is_list, is_text
 from pyfm.encode.readers import Values
 from pyfm.encode.tables import Batch
 from pyfm.encode.tokens import Column, numbers, token_type, tokens
@@ -57,7 +57,7 @@ class Elements:
             return array, present
         if types.is_dictionary(array.type):
             array = array.dictionary_decode()
-        if not (types.is_string(array.type) or types.is_large_string(array.type)):
+        if not is_text(array.type):
             raise ValueError(
                 f"column {column.name!r}: expected strings, which the separator "
                 f"{self.separator!r} splits, found {array.type}"
@@ -75,8 +75,7 @@ class Elements:
         self, flat: Column, column: Column, lengths: NDArray[np.int64]
     ) -> tuple[Column, NDArray[np.float32]]:
         pc = arrow().compute
-        types = arrow().types
-        if not (types.is_string(flat.array.type) or types.is_large_string(flat.array.type)):
+        if not is_text(flat.array.type):
             raise ValueError(
                 f"column {flat.name!r}: expected strings, which the weight_separator "
                 f"{self.weight_separator!r} splits, found {flat.array.type}"
@@ -109,18 +108,14 @@ class Elements:
             return _parsed(column, flat, rows)
         return _weights(column, numbers(Column(column.name, flat, 0)), rows)
 
-    def label(self, value: Any) -> str:
-        return str(value)
-
 
 def element_type(name: str, type_: Any, separator: str | None) -> str:
     """The name of the type of the values of such a column."""
-    types = arrow().types
     if separator is not None:
         return "string"
-    if types.is_null(type_):
+    if arrow().types.is_null(type_):
         return ""
-    if not (types.is_list(type_) or types.is_large_list(type_) or types.is_fixed_size_list(type_)):
+    if not is_list(type_):
         raise ValueError(
             f"column {name!r}: expected lists (of strings, give Multi a separator), found {type_}"
         )

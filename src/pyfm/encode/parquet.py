@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyfm._core import FormatError
-from pyfm.encode.arrow import arrow
+from pyfm.encode.arrow import arrow, is_text
 
 
 class ParquetTable:
@@ -19,7 +19,7 @@ class ParquetTable:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        pa = arrow()
+        arrow()  # which says what to install
         import pyarrow.dataset
 
         os.stat(path)  # an OSError of Python's own, with the name
@@ -28,11 +28,7 @@ class ParquetTable:
         if not self._dataset.files:
             raise FormatError(f"{path}: expected Parquet files, found none")
         self.schema = self._dataset.schema
-        text = [
-            field.name
-            for field in self.schema
-            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-        ]
+        text = [field.name for field in self.schema if is_text(field.type)]
         # Parquet stores strings as dictionaries, mostly, and it is a waste to take them apart.
         layout = pyarrow.dataset.ParquetFileFormat(dictionary_columns=text)
         with self._reading(path):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pyfm.checks import refuse
-from pyfm.encode.arrow import arrow
+from pyfm.encode.arrow import arrow, is_list, is_moment
 from pyfm.encode.kinds import (
     Categorical,
     Cross,
@@ -76,6 +76,10 @@ class Settings(NamedTuple):
         for name in chosen:
             if name not in types:
                 refuse("columns", f"columns of the table ({_listed(types)})", name)
+        for role in ("target", "sample_weight"):
+            name = getattr(self, role)
+            if name is not None and name not in types:  # else what is meant would be a feature
+                refuse(role, f"a column of the table ({_listed(types)}), at least in fit", name)
         weights = {kind.weights for kind in chosen.values() if isinstance(kind, Multi)}
         apart = {self.target, self.sample_weight} | weights
         if self.takes_all:
@@ -97,9 +101,9 @@ def dtype_of(name: str, type_: Any) -> str:
         return "integer"
     if types.is_boolean(type_):
         return "boolean"
-    if types.is_timestamp(type_) or types.is_date(type_) or types.is_time(type_):
+    if is_moment(type_):
         return "date"
-    if types.is_list(type_) or types.is_large_list(type_) or types.is_fixed_size_list(type_):
+    if is_list(type_):
         return "list"
     token_type(name, type_)  # refuses other types
     return "string"

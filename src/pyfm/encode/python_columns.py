@@ -40,6 +40,9 @@ def array_of(name: Any, values: Any) -> Any:
 
 def explain(frame: Any, error: Exception) -> NoReturn:
     """Raises a ValueError that names the column of a frame, and the row, which Arrow refused."""
+    if len(getattr(frame, "shape", (0, 0))) == 1 or isinstance(frame, arrow().Array):
+        expected = "a table, which has columns (of a series, X.to_frame())"
+        refuse("X", expected, f"one column: {type(frame).__name__}")
     for name in getattr(frame, "columns", []):
         array_of(name, np.asarray(frame[name]))
     raise ValueError(f"X: expected a table, found one that Arrow has no types for: {error}")

@@ -33,9 +33,6 @@ class Plain:
     def read(self, batch: Batch) -> Values:
         return Values(tokens(batch.column(self.column), self.type))
 
-    def label(self, value: Any) -> str:
-        return str(value)
-
 
 @dataclass(frozen=True)
 class Log2:
@@ -129,6 +126,3 @@ class Crossing:
         ids = np.stack([batch.ids[name] for name in self.fields], axis=1).astype("<u4", order="C")
         buffers = [None, pa.py_buffer(ids)]
         return Values(pa.Array.from_buffers(pa.binary(self.width), len(ids), buffers))
-
-    def label(self, value: Any) -> str:
-        return str(value)

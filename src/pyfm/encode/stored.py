@@ -80,10 +80,9 @@ def from_parts(given: Any, tensors: Tensors) -> FieldEncoder:
     names = {*Settings._fields, "kinds", "n_features", "fields"}
     _check_entries("encoder", given, names)
     crosses = [Cross(columns, _each(each)) for columns, each in _list_of_pairs(given, "crosses")]
-    columns, defaults = given["columns"], given["defaults"]
     params = {name: given[name] for name in Settings._fields} | {
-        "columns": None if columns is None else _kinds(given, "columns"),
-        "defaults": None if defaults is None else _kinds(given, "defaults"),
+        "columns": None if given["columns"] is None else _kinds(given, "columns"),
+        "defaults": _kinds(given, "defaults"),
         "crosses": tuple(crosses),
     }
     encoder = FieldEncoder(**params)

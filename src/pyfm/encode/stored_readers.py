@@ -84,11 +84,7 @@ def check_fit(reader: Reader, book: Book, before: Sequence[Field]) -> None:
     elif isinstance(reader, Part) and (domain := PARTS[reader.part]) is not None:
         fits = book == Range(*domain)
     elif isinstance(reader, Crossing):
-        single = {
-            field.name
-            for field in before
-            if not isinstance(field.reader, Number | Elements | Crossing)
-        }
+        single = {field.name for field in before if field.may_be_crossed}
         if len(reader.fields) < 2 or not set(reader.fields) <= single:
             refuse("reader: fields", f"some of {sorted(single)}", reader.fields)
         fits = type_ == "pair"

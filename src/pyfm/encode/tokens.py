@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from pyfm.encode.arrow import arrow
+from pyfm.encode.arrow import arrow, is_text
 from pyfm.encode.hashing import Hashes, hash_integers, hash_strings
 
 TYPES = ("string", "binary", "int64", "uint64", "bool")
@@ -38,7 +38,7 @@ def token_type(name: str, type_: Any) -> str:
         return token_type(name, type_.value_type)
     if types.is_null(type_):
         return ""
-    if types.is_string(type_) or types.is_large_string(type_):
+    if is_text(type_):
         return "string"
     if types.is_boolean(type_):
         return "bool"

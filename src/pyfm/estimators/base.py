@@ -192,6 +192,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             train = settings.reweighting.apply(train, targets.classes, origin.sample_seed)
         spec, model = self._start(settings, train, seed, earlier)
         if init_from is not None:
+            inputs.check_encoder("init_from", "a model", init_from._inputs.encoder)
             start_from(init_from, spec, model)
         epochs_before = earlier.n_iter_ if earlier else 0
         if resumption:  # its epochs are those of this fit

@@ -57,13 +57,24 @@ class Inputs:
             return self
         if is_table(X):
             return replace(self, encoder=copy(self.encoder).partial_fit(X))
+        self._check_rows(X)
         given = _field_encoder(X) if isinstance(X, Dataset) else None
-        if given is None:
-            return self
-        if not given.extends(self.encoder):
-            expected = "rows of the encoder that the model has, or of one that grew from it"
-            refuse("X", expected, "those of another encoder")
-        return replace(self, encoder=given)
+        has_grown = given is not None and given.extends(self.encoder)
+        return replace(self, encoder=given) if has_grown else self
+
+    def check_encoder(self, name: str, found: str, encoder: object) -> None:
+        """Raises ValueError for an encoder whose ids mean something else than those of the model.
+
+        Who has none answers for the ids: None is accepted, on both sides.
+        """
+        if encoder is None or self.encoder is None:
+            return
+        if type(encoder) is type(self.encoder):
+            ours, theirs = self.encoder, encoder
+            if ours.extends(theirs) or theirs.extends(ours):
+                return
+        expected = f"{found} of the encoder that the model has, or of one with which it shares ids,"
+        refuse(name, f"{expected} since one grew from the other", "those of another encoder")
 
     def load(
         self,
@@ -81,6 +92,7 @@ class Inputs:
         Some weight is needed unless they may be `weightless`.
         """
         X = self._encoded(X)
+        self._check_apart(y)
         if isinstance(X, Dataset):
             own = X.y is None and y is not None  # beside the Dataset, labels of any kind
             data = as_dataset(
@@ -106,9 +118,24 @@ class Inputs:
 
     def _encoded(self, X: Any) -> Any:
         """A table as a Dataset; anything else as it is."""
+        self._check_rows(X)
         if self.encoder is None or not is_table(X):
             return X
         return self.encoder.transform(X)
+
+    def _check_rows(self, X: Any) -> None:
+        if isinstance(X, Dataset):
+            self.check_encoder("X", "rows", X.encoder)
+
+    def _check_apart(self, y: Any) -> None:
+        """Raises ValueError for a series of targets whose column is a feature."""
+        name = getattr(y, "name", None)
+        if self.encoder is None or name not in self.encoder.feature_names_in_.tolist():
+            return
+        raise ValueError(
+            f"y: expected targets that are no feature, found the column {name!r} of X: drop it "
+            f"there, or encode X by FieldEncoder(target={name!r})"
+        )
 
     @property
     def described(self) -> str:
@@ -121,6 +148,8 @@ class Inputs:
         """X with the columns of `fit`; integers become numeric columns where `fit` had those."""
         if self.kind == "table":
             refuse("X", "a table with the columns of fit, or a Dataset", type(X).__name__)
+        if is_table(X) and np.asarray(X).dtype.kind not in "iufb":
+            refuse("X", f"{self.described}, as in fit", f"a table: {type(X).__name__}")
         if _is_sparse(X):
             if self.kind == "ids":
                 refuse("X", "an array of integer ids, as in fit", type(X).__name__)

@@ -127,6 +127,9 @@ def _column(y: Any) -> NDArray[Any]:
             "y: expected targets, found None. This estimator requires y to be passed, but the "
             "target y is None: pass y, or a Dataset that has targets"
         )
+    if isinstance(y, str):
+        expected = "targets, one for each row (a column by its name: pyfm.FieldEncoder(target=…))"
+        refuse("y", expected, y)
     return np.asarray(column_or_1d(y, warn=True))
 
 
