@@ -209,7 +209,7 @@ def test_a_linear_wide_part_by_ftrl_is_sparse(data: pyfm.Dataset) -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"hidden": (4, 0)}, r"hidden\[1\]: expected an integer in \[1, 1048576\], found 0"),
+        ({"hidden": (4, 0)}, r"hidden\[1\]: expected an integer in \[1, 65536\], found 0"),
         (
             {"hidden": "400"},
             "hidden: expected a tuple or list of up to 100 widths of layers, found '400'",
@@ -265,7 +265,7 @@ def test_exploding_losses_are_named(data: pyfm.Dataset) -> None:
 
 
 def test_networks_too_large_for_memory(data: pyfm.Dataset) -> None:
-    huge = pyfm.DeepFMClassifier(**SMALL | {"hidden": (2**20, 2**20)})
+    huge = pyfm.DeepFMClassifier(**SMALL | {"hidden": (2**16, 2**16)})
     with pytest.raises(MemoryError, match=r"network of 2 hidden layers .* GB .* narrower layers"):
         huge.fit(data)
     wide = pyfm.DeepFMClassifier(

@@ -12,7 +12,7 @@ from pyfm.checks import check_bool, check_choice, check_int, check_real, refuse
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "prelu", "gelu", "sigmoid", "tanh")
 INFERENCES = ("population", "moving_average")
-_MAX_LAYERS, _MAX_WIDTH = 100, 2**20
+_MAX_LAYERS, _MAX_WIDTH = 100, 2**16
 
 
 @dataclass(frozen=True)
