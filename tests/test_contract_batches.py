@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -364,6 +367,44 @@ def test_an_interruption_leaves_the_last_batch(model: str) -> None:
     for name in ("bias", "linear", "factors"):
         if (expected := getattr(before, name)) is not None:
             np.testing.assert_array_equal(getattr(after, name), expected, err_msg=name)
+
+
+PEAK_OF_BATCHES = """
+import resource
+import sys
+
+import numpy as np
+from contract import Case, id_data
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+n_fields = 65_535
+n = 3 * n_fields
+ids = np.random.default_rng(0).permutation(n).reshape(-1, 5)
+data = id_data(ids, np.arange(len(ids)) % 2, n)
+model = Case("fm", "adagrad", n_fields=n_fields, n_factors=64).core()
+model.initialize(data, n_threads=1)
+before = peak()
+model.train_epoch(
+    data, epoch=0, shuffle=False, n_threads=int(sys.argv[1]), poll=None, batch_size=64
+)
+print(peak() - before, model.nbytes)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is counted in KiB on Linux")
+@pytest.mark.parametrize("n_threads", [1, 8])
+def test_memory_is_that_of_a_batch(n_threads: int) -> None:
+    """Never threads x table: 100 MB of weights and state here, beside 4 bytes for each row."""
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK_OF_BATCHES, str(n_threads)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    more, table = map(int, done.stdout.split())
+    assert table > 100e6
+    assert more < 0.2 * table
 
 
 def test_a_negative_size_is_refused() -> None:
