@@ -81,8 +81,11 @@ class DeepReference:
         deep: Mapping[str, Any],
         optimizer: tuple[str, Mapping[str, float]],
         loss: str = "logistic",
+        deep_fields: Sequence[int] | None = None,
     ) -> None:
-        self.kind, self.shape, self.n_fields, self.loss = kind, shape, n_fields, LOSSES[loss]
+        self.kind, self.shape, self.loss = kind, shape, LOSSES[loss]
+        # Other fields are for the linear terms alone.
+        self.deep_fields = list(range(n_fields) if deep_fields is None else deep_fields)
         name, params = optimizer
         self.weights: dict[str, Array] = {
             "bias": np.array(bias, "d"),
@@ -95,10 +98,13 @@ class DeepReference:
             self.steps[of] = OPTIMIZERS[name](w, params if shrinks else unregularized(params))
 
     def embedding(self, row: Row) -> Array:
-        vectors = np.zeros((self.n_fields, self.weights["factors"].shape[1]))
-        for field, feature, x in row:
-            vectors[field] += x * self.weights["factors"][feature]
+        vectors = np.zeros((len(self.deep_fields), self.weights["factors"].shape[1]))
+        for field, feature, x in self.deep(row):
+            vectors[self.deep_fields.index(field)] += x * self.weights["factors"][feature]
         return vectors.ravel()
+
+    def deep(self, row: Row) -> Row:
+        return [entry for entry in row if entry[0] in self.deep_fields]
 
     def scores(self, rows: Sequence[Row]) -> Array:
         """As in training: batch normalization takes the statistics of these rows."""
@@ -108,7 +114,7 @@ class DeepReference:
         for i, row in enumerate(rows):
             score[i] += sum(x * self.weights["linear"][j] for _, j, x in row)
             if self.kind == "deepfm":
-                score[i] += fm_score(self.weights["factors"], row)
+                score[i] += fm_score(self.weights["factors"], self.deep(row))
         return np.asarray(score)
 
     def mean_loss(self, rows: Sequence[Row], y: Sequence[float]) -> float:
@@ -133,12 +139,14 @@ class DeepReference:
         loss before it."""
         loss = self.mean_loss(rows, y)
         gradients = {of: self.gradient(of, rows, y) for of in self.weights}
-        held = sorted({j for row in rows for _, j, _ in row})
+        held = {
+            "linear": sorted({j for row in rows for _, j, _ in row}),
+            "factors": sorted({j for row in rows for _, j, _ in self.deep(row)}),
+        }
         for part in (["bias", "linear"], ["factors"], [w for w in self.weights if "deep." in w]):
             norm = math.sqrt(sum(float(np.sum(gradients[of] ** 2)) for of in part))
             scale = clipped_to(norm, self.steps[part[0]].p)
             for of in part:
-                rows_of = held if of in ("linear", "factors") else range(len(self.weights[of]))
-                for r in rows_of:
+                for r in held.get(of, range(len(self.weights[of]))):
                     self.steps[of].step((r,), scale * gradients[of][r])
         return loss

@@ -31,10 +31,11 @@ class Case:
     params: tuple[tuple[str, float], ...] = ()
     dropout: float = 0.0
     dtype: str = "float32"
+    deep_fields: tuple[int, ...] = ()  # none: all
 
     def tower(self) -> _core.Tower:
         return _core.Tower(
-            n_in=self.n_fields * self.n_factors,
+            n_in=(len(self.deep_fields) or self.n_fields) * self.n_factors,
             hidden=self.shape.hidden,
             activation=self.shape.activation,
             batch_norm=self.shape.batch_norm,
@@ -61,6 +62,7 @@ class Case:
             factor_optimizer=steps,
             deep_optimizer=steps,
             tower=self.tower(),
+            deep_fields=self.deep_fields,
         )
 
     def names(self) -> list[str]:
@@ -79,6 +81,7 @@ class Case:
             deep={name: model.network_weights(name) for name in self.names()},
             optimizer=optimizer(self.optimizer, **dict(self.params)),
             loss=self.loss,
+            deep_fields=self.deep_fields or None,
         )
 
 
@@ -144,12 +147,15 @@ def weights_of(case: Case, model: _core.Model) -> list[np.ndarray]:
 @each_kind
 @pytest.mark.parametrize("n_threads", [2, 3, 4, 8])
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
-def test_threads_make_no_difference(kind: str, n_threads: int, dtype: str) -> None:
+@pytest.mark.parametrize("deep_fields", [(), (0, 2, 3)])
+def test_threads_make_no_difference(
+    kind: str, n_threads: int, dtype: str, deep_fields: tuple[int, ...]
+) -> None:
     """Batches of several blocks, a network of several pieces, dropout and normalization."""
     shape = Shape((300, 40), "relu", batch_norm=True)
     case = Case(
         kind, "adam", shape, n_fields=5, n_factors=8, dropout=0.3, dtype=dtype,
-        params=(("clip_norm", 0.5),),
+        params=(("clip_norm", 0.5),), deep_fields=deep_fields,
     )  # fmt: skip
     data = make_data(MIXED * 90, 5).core()
     one, several = case.core(), case.core()
@@ -164,9 +170,10 @@ def test_threads_make_no_difference(kind: str, n_threads: int, dtype: str) -> No
 
 
 @each_kind
-def test_prediction_is_the_score_of_training(kind: str) -> None:
+@pytest.mark.parametrize("deep_fields", [(), (3,), (0, 1)])
+def test_prediction_is_the_score_of_training(kind: str, deep_fields: tuple[int, ...]) -> None:
     """Without dropout and normalization both are the same function."""
-    case = Case(kind, "adagrad", n_fields=4, n_factors=5)
+    case = Case(kind, "adagrad", n_fields=4, n_factors=5, deep_fields=deep_fields)
     data = make_data(MIXED * 50, 4)
     model = case.core()
     with blas.one_thread():

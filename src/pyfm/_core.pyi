@@ -154,7 +154,10 @@ class Model:
         linear_optimizer: tuple[str, Mapping[str, float]] | None,
         factor_optimizer: tuple[str, Mapping[str, float]] | None,
         deep_optimizer: tuple[str, Mapping[str, float]] | None = None,
-        tower: Tower | None = None,  # of deep models; its n_in is n_fields * n_factors
+        # Of deep models; its n_in is n_factors for each of the deep fields.
+        tower: Tower | None = None,
+        # Those with vectors, ascending; others are for the linear terms alone. Empty: all.
+        deep_fields: Sequence[int] = (),
     ) -> None:
         """Raises ValueError naming the argument, MemoryError naming features x fields x factors."""
     @property

@@ -1,6 +1,8 @@
 // Deep models: threads, streams, snapshots, frozen parts.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <numeric>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -31,7 +33,12 @@ void for_deep_models(F&& f) {
   for (const std::string_view kind : kDeepKinds)
     for (std::size_t o = 0; o < optimizers().size(); ++o)
       for (const Storage storage : kEveryStorage)
-        for (const Index n_factors : {1, 4, 7, 16}) f(deep_spec(kind, o, n_factors, storage));
+        for (const Index n_factors : {1, 4, 7, 16}) {
+          ModelSpec s = deep_spec(kind, o, n_factors, storage);
+          f(s);
+          s.deep_fields = {0, 3};
+          f(s);
+        }
 }
 
 BOOST_AUTO_TEST_SUITE(deep)
@@ -80,9 +87,10 @@ BOOST_AUTO_TEST_CASE(a_snapshot_brings_the_network_back) {
 }
 
 BOOST_AUTO_TEST_CASE(cuts_of_a_stream_leave_no_trace) {
-  for (const std::string_view kind : kDeepKinds) {
+  for_deep_models([](const ModelSpec& s) {
+    if (s.n_factors != 4 || s.storage != Storage::float32) return;
     const Dataset data = repeated(random_rows(5), 4);
-    Model whole(deep_spec(kind, 1, 4)), cut(deep_spec(kind, 1, 4));
+    Model whole(s), cut(s);
     std::vector<float> expected(static_cast<std::size_t>(data.n_rows())), found;
     learn(whole, data, {3, 32, nullptr}, expected);
     for (const auto& [begin, end] : {std::pair<Index, Index>{0, 64}, {64, 96}, {96, 160}}) {
@@ -92,7 +100,38 @@ BOOST_AUTO_TEST_CASE(cuts_of_a_stream_leave_no_trace) {
     }
     BOOST_TEST((scores(whole, data) == scores(cut, data)));
     BOOST_TEST((found == expected));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(fields_of_linear_terms_alone_have_no_vectors) {
+  ModelSpec s = deep_spec("deepfm", 1, 4);
+  s.deep_fields = {0, 3};
+  const Dataset data = random_rows(5);
+  Model model(s);
+  for (Index epoch = 0; epoch < 2; ++epoch) train_epoch(model, data, {epoch, true, 2, nullptr, 16});
+  std::vector<FeatureId> features(static_cast<std::size_t>(5 * kPerField));
+  std::iota(features.begin(), features.end(), FeatureId{0});
+  std::vector<float> vectors(features.size() * 4);
+  model.read(Part::fm, features, vectors.data());
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    const Index field = static_cast<Index>(i) / (kPerField * 4);
+    if (field != 0 && field != 3) BOOST_TEST(vectors[i] == 0);
   }
+  BOOST_TEST(std::ranges::any_of(vectors, [](float v) { return v != 0; }));
+}
+
+BOOST_AUTO_TEST_CASE(deep_fields_are_checked) {
+  ModelSpec s = deep_spec("deepfm", 1, 4);
+  for (const std::vector<FieldId>& fields : {std::vector<FieldId>{1, 0}, {0, 0}, {0, 5}}) {
+    s.deep_fields = fields;
+    BOOST_CHECK_THROW(Model{s}, std::invalid_argument);
+  }
+  s.deep_fields = {0};
+  s.linear = false;
+  BOOST_CHECK_THROW(Model{s}, std::invalid_argument);
+  ModelSpec ffm = spec("ffm", 1, 5, 4);
+  ffm.deep_fields = {0};
+  BOOST_CHECK_THROW(Model{ffm}, std::invalid_argument);
 }
 
 BOOST_AUTO_TEST_CASE(frozen_parts_stay) {

@@ -189,18 +189,19 @@ void bind_model(py::module_& m) {
                        Index n_factors, bool linear, bool normalize, double init_scale,
                        const std::string& dtype, std::uint64_t seed,
                        const OptimizerArg& linear_optimizer, const OptimizerArg& factor_optimizer,
-                       const OptimizerArg& deep_optimizer, const TowerSpec* tower) {
-             return std::make_unique<Model>(
-                 ModelSpec{std::move(kind), std::move(loss), n_features, n_fields, n_factors,
-                           linear, normalize, init_scale, storage_of(dtype), seed,
-                           optimizer(linear_optimizer), optimizer(factor_optimizer),
-                           optimizer(deep_optimizer), tower ? *tower : TowerSpec{}});
+                       const OptimizerArg& deep_optimizer, const TowerSpec* tower,
+                       std::vector<FieldId> deep_fields) {
+             return std::make_unique<Model>(ModelSpec{
+                 std::move(kind), std::move(loss), n_features, n_fields, n_factors, linear,
+                 normalize, init_scale, storage_of(dtype), seed, optimizer(linear_optimizer),
+                 optimizer(factor_optimizer), optimizer(deep_optimizer),
+                 tower ? *tower : TowerSpec{}, std::move(deep_fields)});
            }),
            py::kw_only(), py::arg("kind"), py::arg("loss"), py::arg("n_features"),
            py::arg("n_fields"), py::arg("n_factors"), py::arg("linear"), py::arg("normalize"),
            py::arg("init_scale"), py::arg("dtype"), py::arg("seed"), py::arg("linear_optimizer"),
            py::arg("factor_optimizer"), py::arg("deep_optimizer") = py::none(),
-           py::arg("tower") = py::none())
+           py::arg("tower") = py::none(), py::arg("deep_fields") = std::vector<FieldId>{})
       .def_property_readonly("nbytes", &Model::nbytes)
       .def_property_readonly("weight_nbytes", &Model::weight_nbytes)
       .def_property_readonly("bias", &bias)

@@ -16,7 +16,7 @@ void fill_equal(float value, int count, EntryMemory& memory) {
 
 Entries make_entries(const Row& row, float scale, const EntryFilter& filter, EntryMemory& memory) {
   const int size = static_cast<int>(row.size);
-  if (filter.all_known && !row.values) {
+  if (filter.all_known && !row.values && !filter.column_of) {
     fill_equal(scale, size, memory);
     bool have_rows = true;
     if (!filter.some_counted) {
@@ -28,25 +28,35 @@ Entries make_entries(const Row& row, float scale, const EntryFilter& filter, Ent
         have_rows &= memory.row[i] != 0;
       }
     }
-    if (have_rows || !filter.with_rows) return {memory.row, row.fields, memory.equal, size, true};
+    if (have_rows || !filter.with_rows)
+      return {memory.row, row.fields, memory.equal, size, size, true};
   }
   int n = 0;
   bool equal = true;
-  for (int i = 0; i < size; ++i) {
-    const FieldId f = row.field(i);
+  const auto add = [&](int i, FieldId f, bool in_range) __attribute__((always_inline)) {
     const FeatureId j = row.features[i];
     const float x = row.value(i) * scale;
     const bool known = static_cast<Index>(j) < filter.n_features;
     memory.row[n] = known ? RowMap::number(filter.row_of[j]) : 0;
     memory.field[n] = f;
     memory.x[n] = x;
-    const bool kept = known && static_cast<Index>(f) < filter.n_fields && x != 0 &&
-                      (memory.row[n] != 0 || !filter.with_rows);
+    const bool kept = known && in_range && x != 0 && (memory.row[n] != 0 || !filter.with_rows);
     // Of the row, and not of the data set: rows are learned alike in any company.
     equal &= !kept || x == memory.x[0];
     n += kept;
+  };
+  const auto in_range = [&](FieldId f) { return static_cast<Index>(f) < filter.n_fields; };
+  if (!filter.column_of) {
+    for (int i = 0; i < size; ++i) add(i, row.field(i), in_range(row.field(i)));
+    return {memory.row, memory.field, memory.x, n, n, equal};
   }
-  return {memory.row, memory.field, memory.x, n, equal};
+  for (int i = 0; i < size; ++i)
+    if (const FieldId f = row.field(i); in_range(f) && filter.column_of[f] >= 0)
+      add(i, static_cast<FieldId>(filter.column_of[f]), true);
+  const int n_deep = n;
+  for (int i = 0; i < size; ++i)
+    if (const FieldId f = row.field(i); in_range(f) && filter.column_of[f] < 0) add(i, f, true);
+  return {memory.row, memory.field, memory.x, n, n_deep, equal};
 }
 
 }  // namespace pyfm

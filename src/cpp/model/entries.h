@@ -1,5 +1,7 @@
 // A row as the kernels take it: table rows instead of features, values scaled, no zeros.
 #pragma once
+#include <cstdint>
+
 #include "base/types.h"
 #include "data/row.h"
 #include "model/scratch.h"
@@ -15,10 +17,14 @@ struct EntryFilter {
   // must not learn.
   bool some_counted;
   bool with_rows;
+  // (n_fields,) places of the fields in a network's input, -1 of those that only linear terms see.
+  // Null: all are seen by all.
+  const std::int32_t* column_of;
 };
 
 // Multiplies values by `scale`; leaves out unknown features and fields, and stored zeros.
 // Fields and values live in the row itself where they may, else, like the rows, in `memory`.
+// Where there are columns, they stand for the fields, and entries without one come last.
 Entries make_entries(const Row& row, float scale, const EntryFilter& filter, EntryMemory& memory);
 
 }  // namespace pyfm

@@ -11,6 +11,7 @@ struct Entries {
   const FieldId* field;  // null: entry i belongs to field i
   const float* x;
   int size;
+  int n_deep;           // the first so many; only linear terms see the others
   bool equal;           // all x are the same
   void** at = nullptr;  // where the rows lie in the table of the part at hand; room for padding
 };

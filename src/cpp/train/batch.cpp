@@ -11,13 +11,15 @@ double clip_factor(double square, float most) {
 
 void ExampleBlock::clear() {
   loss = weight = dscore = 0;
-  ends_.clear(), forms_.clear(), rows_.clear(), fields_.clear(), x_.clear();
-  share_begin_.fill(0);
+  ends_.clear(), deep_ends_.clear(), forms_.clear(), rows_.clear(), fields_.clear(), x_.clear();
+  heap_begin_.fill(0);
 }
 
 void ExampleBlock::add(const Entries& e, bool keep_fields) {
+  deep_ends_.push_back(rows_.size() + static_cast<std::size_t>(e.n_deep));
   rows_.insert(rows_.end(), e.row, e.row + e.size);
-  for (int i = 0; i < e.size; ++i) ++share_begin_[GradientMap::share(e.row[i]) + 1];
+  for (int i = 0; i < e.n_deep; ++i) ++heap_begin_[2 * GradientMap::share(e.row[i]) + 1];
+  for (int i = e.n_deep; i < e.size; ++i) ++heap_begin_[2 * GradientMap::share(e.row[i]) + 2];
   x_.insert(x_.end(), e.x, e.x + e.size);
   if (keep_fields) {
     if (e.field)
@@ -32,18 +34,28 @@ void ExampleBlock::add(const Entries& e, bool keep_fields) {
 Entries ExampleBlock::entries(int example) const noexcept {
   const std::size_t at = begin(example);
   const Form form = forms_[static_cast<std::size_t>(example)];
-  return {rows_.data() + at, form.has_fields ? fields_.data() + at : nullptr, x_.data() + at,
-          static_cast<int>(ends_[static_cast<std::size_t>(example)] - at), form.equal};
+  return {rows_.data() + at,
+          form.has_fields ? fields_.data() + at : nullptr,
+          x_.data() + at,
+          static_cast<int>(ends_[static_cast<std::size_t>(example)] - at),
+          static_cast<int>(deep_ends_[static_cast<std::size_t>(example)] - at),
+          form.equal};
 }
 
 void ExampleBlock::list_touches() {
   touches_.resize(rows_.size());
-  for (std::size_t i = 0; i < kRowShares; ++i) share_begin_[i + 1] += share_begin_[i];
-  std::array<std::size_t, kRowShares + 1> next = share_begin_;
-  for (int i = 0; i < size(); ++i)
-    for (std::size_t e = begin(i); e < ends_[static_cast<std::size_t>(i)]; ++e)
-      touches_[next[GradientMap::share(rows_[e])]++] = {rows_[e], static_cast<std::uint16_t>(i),
-                                                        field_of(i, e), x_[e]};
+  for (std::size_t i = 0; i + 1 < heap_begin_.size(); ++i) heap_begin_[i + 1] += heap_begin_[i];
+  std::array<std::size_t, 2 * kRowShares + 1> next = heap_begin_;
+  for (int i = 0; i < size(); ++i) {
+    const auto list = [&](std::size_t first, std::size_t last, std::size_t heap) {
+      for (std::size_t e = first; e < last; ++e)
+        touches_[next[2 * GradientMap::share(rows_[e]) + heap]++] = {
+            rows_[e], static_cast<std::uint16_t>(i), field_of(i, e), x_[e]};
+    };
+    const auto at = static_cast<std::size_t>(i);
+    list(begin(i), deep_ends_[at], 0);
+    list(deep_ends_[at], ends_[at], 1);
+  }
 }
 
 // 0 where fields were not kept.
@@ -51,10 +63,6 @@ FieldId ExampleBlock::field_of(int example, std::size_t entry) const noexcept {
   if (forms_.empty()) return 0;
   if (forms_[static_cast<std::size_t>(example)].has_fields) return fields_[entry];
   return static_cast<FieldId>(entry - begin(example));
-}
-
-std::span<Touch> ExampleBlock::touches(std::size_t share) noexcept {
-  return {touches_.data() + share_begin_[share], share_begin_[share + 1] - share_begin_[share]};
 }
 
 }  // namespace pyfm

@@ -36,7 +36,8 @@ class ExampleBlock {
   void clear();
   // `keep_fields`: so that entries() is complete but for `at`.
   void add(const Entries&, bool keep_fields);
-  // Sorts what was added by the share of the row that it touches, keeping the order within.
+  // Sorts what was added by the share of the row that it touches, deep entries first, keeping the
+  // order within.
   void list_touches();
 
   int size() const noexcept { return static_cast<int>(ends_.size()); }
@@ -45,23 +46,34 @@ class ExampleBlock {
   }
   Entries entries(int example) const noexcept;
   std::span<const RowId> rows() const noexcept { return rows_; }
-  std::span<Touch> touches(std::size_t share) noexcept;
+  std::span<Touch> touches(std::size_t share) noexcept { return touches(2 * share, 2 * share + 2); }
+  // Those of entries that not only linear terms see.
+  std::span<Touch> deep_touches(std::size_t share) noexcept {
+    return touches(2 * share, 2 * share + 1);
+  }
 
   std::vector<float*> gradients;  // one for each entry
 
  private:
   FieldId field_of(int example, std::size_t entry) const noexcept;
+  // Of the heaps from `first` on, below `last`.
+  std::span<Touch> touches(std::size_t first, std::size_t last) noexcept {
+    return {touches_.data() + heap_begin_[first], heap_begin_[last] - heap_begin_[first]};
+  }
 
   struct Form {
     bool has_fields, equal;
   };
-  std::vector<std::size_t> ends_;  // of the entries of each example
+  std::vector<std::size_t> ends_;       // of the entries of each example
+  std::vector<std::size_t> deep_ends_;  // of those that not only linear terms see
   std::vector<Form> forms_;
   std::vector<RowId> rows_;
   std::vector<FieldId> fields_;
   std::vector<float> x_;
   std::vector<Touch> touches_;
-  std::array<std::size_t, kRowShares + 1> share_begin_{};  // after list_touches; before: sizes
+  // Of the touches: a heap of each share's deep ones, and one of its others. Before list_touches:
+  // sizes.
+  std::array<std::size_t, 2 * kRowShares + 1> heap_begin_{};
 };
 
 // The rows of a share that the batch has touched so far, and the slabs of their gradients, which

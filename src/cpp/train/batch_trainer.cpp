@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -26,9 +27,9 @@ class BatchTrainer {
         options_(options),
         workers_(make_workers(model, data, options.n_threads, Purpose::batch)),
         blocks_(kMaxBlocks),
-        gradients_(model.rows().n_rows(), parts_),
         at_(workers_.size()) {
     augment(workers_, options.augmentation, model.spec().seed, options.epoch);
+    parts_.reserve(model.parts().size());
     for (ModelPart& p : model.parts()) {
       const BatchPart& part = parts_.emplace_back(p, model.network() != nullptr);
       if (part.needs_columns) {
@@ -37,6 +38,7 @@ class BatchTrainer {
       }
       steps_at_once_ &= !part.needs_columns && !part.clips;
     }
+    list_gradients();
     if (!model.network()) return;
     const Index most = most_in_batch();
     deep_.emplace(model, most, options.stream != nullptr);
@@ -55,6 +57,15 @@ class BatchTrainer {
   }
 
  private:
+  // Of all parts, which see the same entries; else of the linear one, and of the others.
+  void list_gradients() {
+    const Index n_rows = model_.rows().n_rows();
+    const std::span<BatchPart> parts = parts_;
+    const std::size_t n_linear = model_.columns() ? 1 : parts.size();
+    gradients_.emplace_back(n_rows, parts.first(n_linear), false);
+    if (n_linear < parts.size()) gradients_.emplace_back(n_rows, parts.subspan(n_linear), true);
+  }
+
   void train_all() {
     const Index n = data_.n_rows(), batch = batch_size();
     Index number = options_.stream ? model_.stream.n_batches : 0;
@@ -105,7 +116,7 @@ class BatchTrainer {
       std::size_t n_touches = 0;
       for (Index b = 0; b < n_blocks; ++b)
         n_touches += blocks_[static_cast<std::size_t>(b)].rows().size();
-      gradients_.reserve(n_touches);
+      for (RowGradients& g : gradients_) g.reserve(n_touches);
       const bool steps = last == end && steps_at_once_;
       for_pieces(kRowShares, [&](std::size_t thread, Index i) {
         add_touches(thread, static_cast<std::size_t>(i), n_blocks);
@@ -114,18 +125,19 @@ class BatchTrainer {
       for (std::size_t p = 0; p < parts_.size(); ++p)
         if (parts_[p].needs_columns) add_columns(p, n_blocks);
     }
-    for (BatchPart& p : parts_) {
-      if (!p.clips) continue;
-      if (p.kernels->step_bias)
-        bias_gradient *= gradients_.clip(p, bias_gradient, *team_);
-      else
-        gradients_.clip(p, 0, *team_);
-    }
+    for (RowGradients& g : gradients_)
+      for (BatchPart& p : g.parts()) {
+        if (!p.clips) continue;
+        if (p.kernels->step_bias)
+          bias_gradient *= g.clip(p, bias_gradient, *team_);
+        else
+          g.clip(p, 0, *team_);
+      }
     if (!steps_at_once_)
       for_pieces(kRowShares, [&](std::size_t thread, Index i) {
         step(thread, static_cast<std::size_t>(i), number);
       });
-    gradients_.end_batch();
+    for (RowGradients& g : gradients_) g.end_batch();
     if (deep_) deep_->step(*team_);
     if (options_.stream)
       for (Index i = begin; i < end; ++i) options_.stream->meet(data_.row(order_[i]));
@@ -231,14 +243,18 @@ class BatchTrainer {
   }
 
   void add_touches(std::size_t thread, std::size_t i, Index n_blocks) {
-    std::vector<std::uint32_t>& at = at_[thread];
+    for (RowGradients& g : gradients_) add_touches(g, at_[thread], i, n_blocks);
+  }
+
+  void add_touches(RowGradients& gradients, std::vector<std::uint32_t>& at, std::size_t i,
+                   Index n_blocks) {
     for (Index b = 0; b < n_blocks; ++b) {
       ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
-      const std::span<const Touch> touches = block.touches(i);
-      gradients_.find(i, touches, at);
+      const std::span<const Touch> touches = gradients.touches(block, i);
+      gradients.find(i, touches, at);
       if (b + 1 < n_blocks)
-        gradients_.fetch_numbers(blocks_[static_cast<std::size_t>(b) + 1].touches(i));
-      for (BatchPart& part : parts_) {
+        gradients.fetch_numbers(gradients.touches(blocks_[static_cast<std::size_t>(b) + 1], i));
+      for (BatchPart& part : gradients.parts()) {
         if (part.needs_columns || part.frozen) continue;
         const auto n = static_cast<Index>(touches.size());
         if (part.embeds)
@@ -263,7 +279,7 @@ class BatchTrainer {
       const std::span<const RowId> rows = block.rows();
       block.gradients.resize(rows.size());
       for (std::size_t e = 0; e < rows.size(); ++e)
-        block.gradients[e] = gradients + gradients_.number(rows[e]) * width;
+        block.gradients[e] = gradients + gradients_.front().number(rows[e]) * width;
     });
     const int n_groups = part.kernels->n_column_groups(part.view);
     const int n = std::min(n_groups, team_->size());
@@ -307,18 +323,24 @@ class BatchTrainer {
   }
 
   void step(std::size_t thread, std::size_t i, Index number) {
-    if (gradients_.empty(i)) return;
+    if (gradients_.front().empty(i)) return;  // the others hold no more
     workers_[thread].seed_noise(
         random_key(random_key(model_.spec().seed, static_cast<std::uint64_t>(options_.epoch)),
                    static_cast<std::uint64_t>(number)));
-    for (std::size_t p = 0; p < parts_.size(); ++p) {
-      const BatchPart& part = parts_[p];
-      if (part.frozen) continue;
-      gradients_.for_slabs(i, parts_[p], [&](const RowId* rows, Index n, const float* gradients) {
-        part.kernels->step_rows(part.view, rows, n, gradients, workers_[thread].scratch(p));
-      });
+    for (RowGradients& g : gradients_) {
+      for (BatchPart& part : g.parts()) {
+        if (part.frozen) continue;
+        const Scratch& scratch = workers_[thread].scratch(index_of(part));
+        g.for_slabs(i, part, [&](const RowId* rows, Index n, const float* gradients) {
+          part.kernels->step_rows(part.view, rows, n, gradients, scratch);
+        });
+      }
+      g.clear(i);
     }
-    gradients_.clear(i);
+  }
+
+  std::size_t index_of(const BatchPart& part) const noexcept {
+    return static_cast<std::size_t>(&part - parts_.data());
   }
 
   Model& model_;
@@ -333,7 +355,7 @@ class BatchTrainer {
   Index block_rows_ = kBlockRows, n_blocks_ = kMaxBlocks;
   bool steps_at_once_ = true;  // each share as soon as its gradients are complete
   std::vector<ExampleBlock> blocks_;
-  RowGradients gradients_;
+  std::deque<RowGradients> gradients_;          // which do not move
   std::vector<std::vector<std::uint32_t>> at_;  // of each thread
   LossSum total_;
   std::chrono::steady_clock::time_point last_poll_ = std::chrono::steady_clock::now();

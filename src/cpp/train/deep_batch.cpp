@@ -43,7 +43,7 @@ DeepBatch::DeepBatch(Model& model, Index most_rows, bool is_stream)
     : network_(*model.network()),
       factors_(*model.find(Part::fm)),
       view_(factors_.view()),
-      n_fields_(model.spec().n_fields),
+      n_fields_(model.spec().n_deep_fields()),
       n_in_(network_.layers().n_in()) {
   check_batch(model.spec().tower, most_rows, is_stream);
   input_ = Array<float>(most_rows * n_in_);
@@ -87,7 +87,7 @@ DeepRows::DeepRows(Model& model)
     : network_(*model.network()),
       factors_(*model.find(Part::fm)),
       view_(factors_.view()),
-      n_fields_(model.spec().n_fields),
+      n_fields_(model.spec().n_deep_fields()),
       n_in_(network_.layers().n_in()),
       input_(kMost * n_in_),
       others_(kMost),

@@ -22,16 +22,42 @@ std::vector<float> frequencies(const Counted& features, Index n_rows) {
   return found;
 }
 
-// Initial weights of the rows from `first` on.
+// Initial weights of the rows from `first` on; of vectors zeros where not all fields have some.
 void fill_rows(Model& model, Index first, int n_threads, const Poll& poll) {
   for_row_blocks(model.rows().n_rows() - first, n_threads, poll, [&](int, Index begin, Index end) {
     for (ModelPart& p : model.parts())
       for (Index i = begin; i < end; ++i) {
         const auto r = static_cast<RowId>(first + i);
-        p.kernels().init_weights(p.view(), r, model.rows().feature(r));
+        if (p.part == Part::linear || !model.columns())
+          p.kernels().init_weights(p.view(), r, model.rows().feature(r));
+        else
+          std::fill_n(p.rows.data() + Index{r} * p.shape.row_bytes(), p.shape.row_bytes(), char{0});
         p.kernels().init_slots(p.view(), r);
       }
   });
+}
+
+// Initial vectors of the features that the data, or what augments them, hold in fields with some.
+// A stream scores a feature that it knew from other fields alone with its initial vector.
+void fill_vectors(Model& model, const Dataset& data, const Augmentation& a, int n_threads,
+                  const Poll& poll) {
+  if (!model.columns()) return;
+  ModelPart& factors = model.parts().back();
+  const auto fill = [&](Index field, FeatureId j) {
+    const RowId r = model.rows().row(j);
+    if (model.columns()[field] < 0 || r == 0 || !model.vectors().start(r)) return;
+    factors.kernels().init_weights(factors.view(), r, j);
+    factors.kernels().init_slots(factors.view(), r);
+  };
+  const std::uint64_t seed = model.spec().seed;
+  for_row_blocks(data.n_rows(), n_threads, poll, [&](int, Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const Row row = data.row(a.bootstrap ? bootstrap_row(seed, i, data.n_rows()) : i);
+      for (Index e = 0; e < row.size; ++e) fill(row.field(e), row.features[e]);
+    }
+  });
+  for (std::size_t f = 0; f < a.unknown.size() && a.feature_dropout > 0; ++f)
+    if (a.unknown[f] >= 0) fill(static_cast<Index>(f), static_cast<FeatureId>(a.unknown[f]));
 }
 
 // Those of `all`, ascending, that are not there yet.
@@ -41,7 +67,8 @@ void add_others(std::vector<FeatureId>& features, const std::vector<FeatureId>& 
   std::ranges::set_difference(all, known, std::back_inserter(features));
 }
 
-void add_filled_rows(Model& model, const Counted& features, int n_threads, const Poll& poll) {
+void add_filled_rows(Model& model, const Counted& features, const Dataset& data,
+                     const Augmentation& a, int n_threads, const Poll& poll) {
   const Index first = model.rows().n_rows();
   std::vector<FeatureId> ids;
   ids.reserve(features.size());
@@ -49,6 +76,7 @@ void add_filled_rows(Model& model, const Counted& features, int n_threads, const
   model.add_rows(ids);
   try {
     fill_rows(model, first, n_threads, poll);
+    fill_vectors(model, data, a, n_threads, poll);
   } catch (...) {
     model.truncate(first);
     throw;
@@ -73,7 +101,7 @@ void initialize(Model& model, const Dataset& data, int n_threads, const Poll& po
   try {
     count_features(model, data, a, n, poll);
     features = rows.by_frequency(rows.counted(model.min_count()));
-    add_filled_rows(model, features, n, poll);
+    add_filled_rows(model, features, data, a, n, poll);
   } catch (...) {
     rows.forget_counts();
     throw;
@@ -99,7 +127,7 @@ Counted admit(Model& model, const Dataset& data, bool in_order, int n_threads, c
         std::ranges::sort(enough);
       features = rows.by_frequency(enough);
     }
-    add_filled_rows(model, features, n_threads, poll);
+    add_filled_rows(model, features, data, {}, n_threads, poll);
   } catch (...) {
     for (const RowMap::Counted& f : features) rows.set_count(f.feature, f.count);
     uncount_features(model, data);

@@ -83,12 +83,17 @@ Model::Model(ModelSpec spec) : spec_(std::move(spec)), rows_(0) {
     shape.seed = spec_.seed;
     add_part(ffm ? Part::ffm : Part::fm, shape, spec_.factor_optimizer);
   }
+  if (!spec_.deep_fields.empty()) {
+    columns_.assign(static_cast<std::size_t>(spec_.n_fields), -1);
+    std::int32_t column = 0;
+    for (const FieldId f : spec_.deep_fields) columns_[f] = column++;
+  }
   resize_tables();
   if (spec_.is_deep()) add_network();
 }
 
 void Model::add_network() {
-  spec_.tower.n_in = spec_.n_fields * spec_.n_factors;
+  spec_.tower.n_in = spec_.n_deep_fields() * spec_.n_factors;
   const double bytes = Network::nbytes(spec_.tower, spec_.deep_optimizer);
   check_bytes("a network of " + std::to_string(spec_.tower.hidden.size()) + " hidden layers on " +
                   std::to_string(spec_.tower.n_in) + " inputs",
@@ -109,7 +114,7 @@ ModelPart* Model::find(Part part) noexcept {
 }
 
 Index Model::nbytes() const noexcept {
-  Index bytes = rows_.nbytes();
+  Index bytes = rows_.nbytes() + vectors_.nbytes();
   for (const ModelPart& p : parts_) bytes += p.rows.size() + p.bias.size() * Index{sizeof(float)};
   return bytes + (network_ ? network_->nbytes() : 0);
 }
@@ -127,6 +132,7 @@ void Model::resize_tables() {
     if (p.rows.size() <= p.shape.row_bytes()) p.rows.reserve(bytes);
     p.rows.resize(bytes);
   }
+  if (columns()) vectors_.resize(rows_.n_rows());
 }
 
 void Model::resize(Index n_features) {
@@ -158,6 +164,7 @@ void Model::truncate(Index n_rows) noexcept {
   if (static_cast<Index>(hot.size()) >= n_rows) hot.resize(static_cast<std::size_t>(n_rows - 1));
   rows_.truncate(n_rows);
   for (ModelPart& p : parts_) p.rows.resize(n_rows * p.shape.row_bytes());
+  if (columns()) vectors_.resize(n_rows);
 }
 
 void Model::add_empty_rows(std::span<const FeatureId> features) {
@@ -169,6 +176,7 @@ void Model::add_empty_rows(std::span<const FeatureId> features) {
     const Index bytes = p.shape.row_bytes();
     std::fill(p.rows.data() + first * bytes, p.rows.data() + rows_.n_rows() * bytes, char{0});
   }
+  if (columns()) vectors_.start_from(first);
   for (Index r = first; r < rows_.n_rows(); ++r) {
     const auto row = static_cast<RowId>(r);
     if (rows_.row(rows_.feature(row)) != row) {

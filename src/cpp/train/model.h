@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "loss/loss.h"
 #include "model/row_map.h"
+#include "model/started_rows.h"
 #include "train/kernels.h"
 #include "train/network.h"
 #include "train/spec.h"
@@ -62,6 +63,10 @@ class Model {
   ModelPart* find(Part part) noexcept;  // null when the model has no such part
   Network* network() const noexcept { return network_.get(); }  // null but in deep models
   bool trainable() const noexcept { return spec_.linear_optimizer || spec_.factor_optimizer; }
+  // Of deep models with fields that only the linear terms see: see EntryFilter. Else null.
+  const std::int32_t* columns() const noexcept {
+    return columns_.empty() ? nullptr : columns_.data();
+  }
   const RowMap& rows() const noexcept { return rows_; }
   RowMap& rows() noexcept { return rows_; }
 
@@ -93,6 +98,10 @@ class Model {
   int slots(Part part);
   void read_state(Part part, std::span<const FeatureId> features, float* to);
   void write_state(Part part, std::span<const FeatureId> features, const float* from);
+
+  // Where there are columns: rows get initial vectors when their features are first met in fields
+  // with some. Those whose weights were set have theirs.
+  StartedRows& vectors() noexcept { return vectors_; }
 
   // Features get rows once so many examples have held them.
   std::uint32_t min_count() const noexcept { return min_count_; }
@@ -132,6 +141,8 @@ class Model {
   std::vector<ModelPart> parts_;
   std::unique_ptr<Network> network_;
   RowMap rows_;
+  std::vector<std::int32_t> columns_;
+  StartedRows vectors_;  // where there are columns
   std::uint32_t min_count_ = 1;
   std::array<std::mutex, 64> locks_;  // held while a row is merged; which one: by row
 };

@@ -29,9 +29,6 @@ BatchPart::BatchPart(ModelPart& p, bool has_network)
   if (!needs_columns) sums = Array<float>(kMaxBlocks * kBlockRows * sum_stride);
 }
 
-RowGradients::RowGradients(Index n_rows, std::vector<BatchPart>& parts)
-    : parts_(parts), shares_(kRowShares), number_of_(n_rows) {}
-
 void RowGradients::reserve(std::size_t n_rows) {
   const Index slabs = n_slabs_.load() + static_cast<Index>(n_rows / kSlab + kRowShares);
   for (BatchPart& p : parts_) p.gradients.resize(slabs * kSlab * p.gradient_width);

@@ -1,4 +1,4 @@
-// The gradients of the table rows that a batch touches, in all parts of a model.
+// The gradients of the table rows that a batch touches.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -26,10 +26,17 @@ struct BatchPart {
   float* slab(Index number) noexcept { return gradients.data() + number * kSlab * gradient_width; }
 };
 
+// Of some parts of a model that see the same entries: all, or the deep ones.
 class RowGradients {
  public:
-  // The parts may still be listed.
-  RowGradients(Index n_rows, std::vector<BatchPart>& parts);
+  // Keeps the parts, which have to stay where they are.
+  RowGradients(Index n_rows, std::span<BatchPart> parts, bool deep_only)
+      : parts_(parts), deep_only_(deep_only), shares_(kRowShares), number_of_(n_rows) {}
+
+  std::span<BatchPart> parts() const noexcept { return parts_; }
+  std::span<Touch> touches(ExampleBlock& block, std::size_t share) const noexcept {
+    return deep_only_ ? block.deep_touches(share) : block.touches(share);
+  }
 
   // Room for the gradients of as many rows more, at least.
   void reserve(std::size_t n_rows);
@@ -63,7 +70,8 @@ class RowGradients {
  private:
   Index new_slab();
 
-  std::vector<BatchPart>& parts_;
+  std::span<BatchPart> parts_;
+  bool deep_only_;
   std::vector<RowShare> shares_;
   GradientMap number_of_;
   std::atomic<Index> n_slabs_{0};

@@ -54,6 +54,15 @@ void check(const std::string& name, Range range, double value) {
     refuse(name, "a number between 1e-30 and 1e30", value);
 }
 
+void check_deep_fields(const ModelSpec& spec) {
+  if (spec.deep_fields.empty()) return;
+  if (!spec.is_deep() || !spec.linear)
+    refuse("deep_fields", "none but in deep models with linear terms", spec.kind);
+  if (!std::ranges::is_sorted(spec.deep_fields, std::ranges::less_equal{}) ||
+      static_cast<Index>(spec.deep_fields.back()) >= spec.n_fields)
+    refuse("deep_fields", "ascending fields below " + std::to_string(spec.n_fields), "others");
+}
+
 }  // namespace
 
 OptimizerSpec make_optimizer(const std::string& name, const std::map<std::string, double>& params) {
@@ -107,6 +116,7 @@ void validate(const ModelSpec& spec) {
     refuse("linear_optimizer", "an optimizer for every part or for none", "one missing");
   if (spec.is_deep() && spec.deep_optimizer.has_value() != spec.factor_optimizer.has_value())
     refuse("deep_optimizer", "an optimizer for every part or for none", "one missing");
+  check_deep_fields(spec);
 }
 
 }  // namespace pyfm

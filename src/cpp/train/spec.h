@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/types.h"
 #include "model/view.h"
@@ -31,11 +32,18 @@ struct ModelSpec {
   std::optional<OptimizerSpec> factor_optimizer;
   std::optional<OptimizerSpec> deep_optimizer;
   TowerSpec tower;  // of deep models, but for its input
+  // Of deep models: those whose vectors there are, ascending; others are for the linear terms
+  // alone. Empty: all.
+  std::vector<FieldId> deep_fields = {};
 
   bool has_factors() const { return kind != "linear"; }
   bool is_deep() const;
   // Whether it makes a difference which field a feature belongs to.
   bool has_fields() const { return kind == "ffm" || is_deep(); }
+  // Whose vectors are the input of a network.
+  Index n_deep_fields() const {
+    return deep_fields.empty() ? n_fields : static_cast<Index>(deep_fields.size());
+  }
 };
 
 // Those that learn row by row or in batches, and those that learn in batches only.

@@ -27,11 +27,12 @@ Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads
              n_fields,
              data.n_features() <= spec.n_features && data.n_fields() <= n_fields,
              model.rows().n_counted() > 0,
-             purpose != Purpose::predict};
+             purpose != Purpose::predict,
+             model.columns()};
   normalize_ = spec.normalize;
   for (std::size_t i = 0; i < entries_.size(); ++i) buffers_.emplace_back(data.max_row_nnz());
   for (ModelPart& p : model.parts()) {
-    PartWorker& made = parts_.emplace_back(p.view(), &p.kernels(), p.scores,
+    PartWorker& made = parts_.emplace_back(p.view(), &p.kernels(), p.scores, p.part == Part::linear,
                                            ScratchMemory(p.shape, data.max_row_nnz()));
     if (made.kernels->init_scratch && model.trainable())
       made.kernels->init_scratch(made.view, made.scratch.view());
@@ -57,9 +58,11 @@ void Worker::locate(Index i) noexcept {
 }
 
 float Worker::score(Index i) noexcept {
-  Entries row = entries_[slot(i)], next = entries_[slot(i + kAhead)];
+  const Entries &whole = entries_[slot(i)], &next_whole = entries_[slot(i + kAhead)];
+  Entries row = whole, next = next_whole;
   float total = 0;
   for (PartWorker& p : parts_) {
+    row.size = p.size_of(whole), next.size = p.size_of(next_whole);
     row.at = p.scratch.view().at[slot(i)], next.at = p.scratch.view().at[slot(i + kAhead)];
     p.scratch.view().next = next;
     const float score = p.kernels->score(p.view, row, p.scratch.view());
@@ -80,16 +83,18 @@ float Worker::score_known(Index i, const Progressive& stream) noexcept {
   const Entries& all = entries(i);
   const std::size_t free = slot(i + kPreparedRows - 1);  // that of the row before
   EntryMemory& memory = buffers_[free].view();
-  int n = 0;
+  int n = 0, n_deep = 0;
   for (int e = 0; e < all.size; ++e) {
     memory.row[n] = all.row[e];
     memory.field[n] = all.field ? all.field[e] : static_cast<FieldId>(e);
     memory.x[n] = all.x[e];
     n += !stream.is_new(all.row[e]);
+    if (e < all.n_deep) n_deep = n;
   }
-  Entries known = {memory.row, memory.field, memory.x, n, all.equal};
+  Entries known = {memory.row, memory.field, memory.x, n, n_deep, all.equal};
   float total = 0;
   for (PartWorker& p : parts_) {
+    known.size = p.sees_all ? n : n_deep;
     known.at = p.scratch.view().at[free];
     p.kernels->locate(p.view, known, known.at);
     p.scratch.view().next.size = 0;

@@ -23,12 +23,14 @@ struct alignas(kApart) PartWorker {
   PartView view;
   const PartKernels* kernels;
   bool scores;
+  bool sees_all;  // entries of a row, else the deep ones
   ScratchMemory scratch;
   std::optional<HotRows> hot;
 
   // d loss / d score, made smaller where the gradient of this part's weights is longer than
   // allowed.
   float clipped(float dscore) noexcept;
+  int size_of(const Entries& row) const noexcept { return sees_all ? row.size : row.n_deep; }
 };
 
 class alignas(kApart) Worker {
@@ -55,7 +57,7 @@ class alignas(kApart) Worker {
     if (i < end)
       look_up(i, row_at(i));
     else
-      entries_[slot(i)].size = 0;
+      entries_[slot(i)].size = entries_[slot(i)].n_deep = 0;
     // Amid other work, so that requests never queue up.
     if (i + kLookUpAhead < end) prefetch(row_at(i + kLookUpAhead));
     // One row later, when what look_up stored is in the cache: vectors cannot be loaded before.

@@ -63,7 +63,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Columns that `columns` does not name: left out, or fields with the default kind.
     crosses : sequence of sequences of str, or of Cross, default=()
         Fields whose values come together as those of one more field: ``[("site", "ad")]``. Hashed,
-        unless `pyfm.encode.Cross` says otherwise.
+        unless `pyfm.encode.Cross` says otherwise. Wide & Deep has linear terms alone for them.
     target : str, optional
         The column of the targets, numbers: rows have them as ``y``. Only `fit` asks for it, since
         a name that is misspelt would leave the targets among the features.

@@ -59,9 +59,13 @@ class Field:
     @property
     def columns(self) -> tuple[str, ...]:
         """Those that it is read from; of a cross none, since it is read from other fields."""
-        if isinstance(self.reader, Crossing):
+        if isinstance(self.reader, Crossing):  # not `is_cross`, which narrows no type
             return ()
         return self.reader.columns if isinstance(self.reader, Elements) else (self.reader.column,)
+
+    @property
+    def is_cross(self) -> bool:
+        return isinstance(self.reader, Crossing)
 
     @property
     def may_be_crossed(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -110,8 +109,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         init_from : fitted estimator, optional
             A model whose weights this one begins with, instead of random ones: of the parts that
             both have, linear weights, factors (of the same n_factors; an FM's serve a deep model as
-            well), and a network of the same shape. Features that it does not know begin as usual.
-            It should have seen its rows with the same `normalize`.
+            well), and a network of the same shape, for the same fields. Features that it does not
+            know begin as usual. It should have seen its rows with the same `normalize`.
         resume_from : str or path-like, optional
             A file that `pyfm.callbacks.checkpoint` wrote: this fit goes on where that one was, to
             `epochs` in total, and ends with the same weights to the bit, where two fits would (one
@@ -170,7 +169,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         if earlier is not None and init_from is not None:
             refuse("init_from", f"None, {why}", init_from)
         if earlier is not None:
-            check_same_model(earlier._spec, settings.spec, why)
+            check_same_model(earlier._spec, earlier._inputs, settings, why)
             check_same_inputs(earlier._inputs, X, fields, why)
         inputs = earlier._inputs if earlier else Inputs.of(X, fields).learn_from(X)
         targets = earlier._targets if earlier else self._learn_targets(X, y)
@@ -190,7 +189,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             check_defined("validation_fraction", valid["valid"], metrics)
         if isinstance(targets, Labels):
             train = settings.reweighting.apply(train, targets.classes, origin.sample_seed)
-        spec, model = self._start(settings, train, seed, earlier)
+        spec, model = self._start(settings, train, seed, inputs, earlier)
         if init_from is not None:
             inputs.check_encoder("init_from", "a model", init_from._inputs.encoder)
             start_from(init_from, spec, model)
@@ -312,7 +311,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         return self._stream.loss(self._metrics[0])
 
     def _start(
-        self, settings: Settings, train: _core.Dataset, seed: int, earlier: Estimator | None
+        self,
+        settings: Settings,
+        train: _core.Dataset,
+        seed: int,
+        inputs: Inputs,
+        earlier: Estimator | None,
     ) -> tuple[ModelSpec, _core.Model]:
         """The model to train: a new one, or that of an earlier fit."""
         optimizers = settings.training.optimizers
@@ -320,7 +324,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         if augmentation := settings.training.augmentation:
             augmentation.core().check(train, n_features=sizes.n_features, n_fields=sizes.n_fields)
         if earlier is None:
-            spec = replace(settings.spec, n_features=train.n_features, n_fields=train.n_fields)
+            spec = settings.spec_for(train.n_features, train.n_fields, inputs.encoder)
             model = spec.build(optimizers, seed)
         else:
             spec, kept = earlier._spec, earlier._kept_optimizers

@@ -179,6 +179,10 @@ dropout : float in [0, 1), default=0
 residual : bool, default=False
     Whether each hidden layer adds to its input instead of replacing it (He et al. 2016); where
     widths differ, to a linear map of it.
+deep_fields : list or tuple of int or str, optional
+    The fields with vectors, by number, or by name where rows come from a table or its encoder (of a
+    field, or of the column that it is read from); all others are for the linear terms alone. None:
+    {default_deep_fields}.
 init_scale : float >= 0, default={init_scale}
     Vectors start uniform on ±init_scale/√k, linear weights at 0, the network as He et al. 2015 (for
     "sigmoid" and "tanh" as Glorot, Bengio 2010). Features that training never meets stay 0.
@@ -210,6 +214,9 @@ def documented_deep(cls: _Estimator) -> _Estimator:
         activations=_choices(ACTIVATIONS),
         inferences=_choices(INFERENCES),
         default_optimizer=_in_short(cls._default_optimizer),
+        default_deep_fields="all, but for the crosses of a `pyfm.FieldEncoder`, as in the paper"
+        if cls._kind == "wide_deep"
+        else "all",
         init_scale=str(inspect.signature(cls).parameters["init_scale"].default),
     )
 

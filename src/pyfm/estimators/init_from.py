@@ -40,7 +40,8 @@ def start_from(source: Estimator, spec: ModelSpec, model: _core.Model) -> None:
     if model.bias is not None and known.bias is not None:
         model.bias[...] = known.bias
     shapes = spec.network_shapes()
-    if spec.tower is None or shapes != given.network_shapes():
+    same_input = tuple(spec.input_fields) == tuple(given.input_fields)
+    if spec.tower is None or not same_input or shapes != given.network_shapes():
         return
     for name in shapes[0]:
         model.set_network_weights(name, known.network_weights(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -37,6 +37,8 @@ class ModelSpec:
     n_fields: int = 0
     prior_correction: float = 0.0  # added to all scores of the core's model
     tower: Tower | None = None  # of deep models
+    # Of deep models: those that not only the linear terms see, ascending; None: all.
+    deep_fields: tuple[int, ...] | None = None
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the weights that each feature has, by part, and of the bias."""
@@ -53,7 +55,17 @@ class ModelSpec:
         """Of the weights of the network, and of its statistics."""
         if self.tower is None:
             return {}, {}
-        return self.tower.core(self.n_fields * self.n_factors).shapes
+        return self.tower.core(self.n_inputs).shapes
+
+    @property
+    def input_fields(self) -> Sequence[int]:
+        """The fields whose vectors are the input of a network, in their order."""
+        return range(self.n_fields) if self.deep_fields is None else self.deep_fields
+
+    @property
+    def n_inputs(self) -> int:
+        """Numbers that a network is given of each row."""
+        return len(self.input_fields) * self.n_factors
 
     def build(
         self, optimizers: Mapping[str, Optimizer] | None = None, seed: int = 0
@@ -87,7 +99,8 @@ class ModelSpec:
             linear_optimizer=core.get("linear"),
             factor_optimizer=core.get("factors"),
             deep_optimizer=core.get("deep"),
-            tower=self.tower.core(self.n_fields * self.n_factors) if self.tower else None,
+            tower=self.tower.core(self.n_inputs) if self.tower else None,
+            deep_fields=list(self.deep_fields or ()),
         )
         for part in frozen:
             model.freeze(part, True)

@@ -33,7 +33,7 @@ def partial_fit(
         return
     goes_on = "_model" in vars(estimator)
     if goes_on:
-        check_same_model(estimator._spec, settings.spec, _WHY)
+        check_same_model(estimator._spec, estimator._inputs, settings, _WHY)
         check_same_inputs(estimator._inputs, X, fields, _WHY)
     inputs = (estimator._inputs if goes_on else Inputs.of(X, fields)).learn_from(X)
     targets = estimator._stream_targets(X, y, classes)
@@ -46,7 +46,7 @@ def partial_fit(
         sample, rows = settings.reweighting.apply_to_stream(
             given, targets.classes, stream.sample_seed, stream.n_rows
         )
-    spec, model = _model(estimator, settings, given, stream, goes_on)
+    spec, model = _model(estimator, settings, given, inputs, stream, goes_on)
     try:
         stream, record = learn(model, stream, settings, sample, rows, given.n_rows)
     finally:
@@ -66,7 +66,12 @@ def partial_fit(
 
 
 def _model(
-    estimator: Estimator, settings: Settings, given: _core.Dataset, stream: Stream, goes_on: bool
+    estimator: Estimator,
+    settings: Settings,
+    given: _core.Dataset,
+    inputs: Inputs,
+    stream: Stream,
+    goes_on: bool,
 ) -> tuple[ModelSpec, _core.Model]:
     """The model to learn with: a new one, or that of the calls before."""
     optimizers = settings.training.optimizers
@@ -76,7 +81,7 @@ def _model(
         kept = estimator._kept_optimizers
         model = model_to_go_on(spec, estimator._model, kept, optimizers, stream.seed)
     else:
-        spec = replace(settings.spec, n_features=given.n_features, n_fields=given.n_fields)
+        spec = settings.spec_for(given.n_features, given.n_fields, inputs.encoder)
         model = spec.build(optimizers, stream.seed)
     model.min_count = settings.min_count
     return spec, model

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
@@ -21,11 +21,15 @@ from pyfm.checks import (
     check_real,
     refuse,
 )
+from pyfm.estimators.deep_fields import DeepFields
 from pyfm.estimators.model_spec import DEEP_KINDS, DTYPES, ModelSpec
 from pyfm.estimators.reweighting import Reweighting
 from pyfm.estimators.tower import Tower
 from pyfm.schedules import Constant, Schedule
 from pyfm.training import TrainingOptions
+
+if TYPE_CHECKING:
+    from pyfm.encode import FieldEncoder
 
 _MAX_FACTORS = 1024
 _MOST_COUNTS = 2**31 - 1  # RowMap::kMostCounts, where counts stay
@@ -35,7 +39,8 @@ _MOST_COUNTS = 2**31 - 1  # RowMap::kMostCounts, where counts stay
 class Settings:
     """Everything that a fit is told, apart from the data."""
 
-    spec: ModelSpec  # sizes that depend on the data are still 0
+    spec: ModelSpec  # sizes that depend on the data are still 0; see spec_for
+    deep_fields: DeepFields
     reweighting: Reweighting
     training: TrainingOptions
     min_count: int
@@ -88,6 +93,7 @@ class Settings:
         )
         return cls(
             spec=spec,
+            deep_fields=DeepFields.of(params, kind) if spec.tower else DeepFields(),
             reweighting=reweighting,
             training=training,
             min_count=check_int("min_count", params["min_count"], 1, _MOST_COUNTS),
@@ -101,6 +107,14 @@ class Settings:
             warm_start=check_bool("warm_start", params["warm_start"]),
             verbose=_verbosity(params["verbose"]),
         )
+
+    def spec_for(self, n_features: int, n_fields: int, encoder: FieldEncoder | None) -> ModelSpec:
+        """Of the model for data of such sizes, and of such an encoder, if any.
+
+        Raises ValueError if they lack fields that were named.
+        """
+        deep_fields = self.deep_fields.resolve(n_fields, encoder)
+        return replace(self.spec, n_features=n_features, n_fields=n_fields, deep_fields=deep_fields)
 
 
 def _metrics(metric: object, known: Sequence[str]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -14,19 +14,22 @@ from pyfm.checks import refuse
 from pyfm.dataset import Dataset
 from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.model_spec import ModelSpec, stored_weights
+from pyfm.estimators.settings import Settings
 from pyfm.optim import Optimizer
 
 
 def check_same_model(
-    fitted: ModelSpec, wanted: ModelSpec, why: str = "since warm_start=True"
+    fitted: ModelSpec, inputs: Inputs, settings: Settings, why: str = "since warm_start=True"
 ) -> None:
     """Raises ValueError that names a parameter that makes it another model."""
-    wanted = replace(wanted, n_features=fitted.n_features, n_fields=fitted.n_fields)
+    wanted = settings.spec_for(fitted.n_features, fitted.n_fields, inputs.encoder)
     for field in fields(ModelSpec):
         name, before, now = field.name, getattr(fitted, field.name), getattr(wanted, field.name)
         if before != now:
             if name == "prior_correction":  # the weights are those of a model of such a sample
                 name, before, now = "negative_sampling", _share(before), _share(now)
+            if name == "deep_fields":  # None: all of them
+                before, now = tuple(fitted.input_fields), tuple(wanted.input_fields)
             expected = f"{before!r}, that of the fitted model, {why}"
             refuse(name, expected, now)
 

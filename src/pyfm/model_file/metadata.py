@@ -117,6 +117,8 @@ def _params_to_json(params: dict[str, Any]) -> dict[str, Any]:
     if isinstance(plain.get("class_weight"), Mapping):  # pairs: JSON has no labels but strings
         pairs = plain["class_weight"].items()
         plain["class_weight"] = [[_plain(label), _plain(weight)] for label, weight in pairs]
+    if isinstance(deep_fields := plain.get("deep_fields"), list | tuple):
+        plain["deep_fields"] = [_plain(field) for field in deep_fields]
     if not isinstance(plain["random_state"], int):
         plain["random_state"] = None  # a generator's state is no parameter
     return plain
@@ -146,7 +148,7 @@ def _params_from_json(params: dict[str, Any]) -> dict[str, Any]:
             expected = f"the entries {sorted(names)}"
             refuse("metadata: params.augmentation", expected, sorted(augmentation))
         objects["augmentation"] = Augmentation(**augmentation)
-    for name in ("hidden", "freeze"):
+    for name in ("hidden", "freeze", "deep_fields"):
         if isinstance(values := params.get(name), list):
             objects[name] = tuple(values)
     pairs = params.get("class_weight")
@@ -227,6 +229,7 @@ def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
         "dtype": "float32",
         "prior_correction": 0.0,
         "tower": None,
+        "deep_fields": None,
     }
     given = not_in_earlier_files | given
     names = {field.name for field in fields(ModelSpec)}
@@ -249,6 +252,7 @@ def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
         expected = f"a number in [{lowest:.1f}, 0]"
         refuse("metadata: spec.prior_correction", expected, given["prior_correction"])
     given["tower"] = _tower(given["tower"], model)
+    given["deep_fields"] = _deep_fields(given)
     return ModelSpec(**given)
 
 
@@ -265,6 +269,19 @@ def _tower(given: Any, model: Estimator) -> Tower | None:
     if (found is None) != (wanted is None):
         refuse("metadata: spec.tower", "one for deep models only", given)
     return found
+
+
+def _deep_fields(spec: Mapping[str, Any]) -> tuple[int, ...] | None:
+    name, found = "metadata: spec.deep_fields", spec["deep_fields"]
+    if found is None:
+        return None
+    _check_type(name, found, list)
+    if spec["tower"] is None or not spec["linear"]:
+        refuse(name, "some for deep models with linear terms only", found)
+    numbers = [check_int(name, field, 0, spec["n_fields"] - 1) for field in found]
+    if not numbers or numbers != sorted(set(numbers)) or len(numbers) == spec["n_fields"]:
+        refuse(name, "some of the fields, ascending", found)
+    return tuple(numbers)
 
 
 def _classes_to_json(model: Estimator) -> dict[str, Any] | None:
