@@ -18,7 +18,7 @@ from pyfm.cli.train import train
 
 app = typer.Typer(
     name="pyfm",
-    help="Click-through-rate models on CPUs: linear, FM and FFM.",
+    help="Click-through-rate models on CPUs: linear, FM, FFM, DeepFM, Wide & Deep.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

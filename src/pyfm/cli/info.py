@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pyfm.cli.options import in_bytes
 
+if TYPE_CHECKING:
+    from pyfm.estimators.model_spec import ModelSpec
+
 # Of the history: numbers of entries, and what does not say how good the model is.
 _NOT_SHOWN = {
-    "epoch", "call", "n_rows", "learning_rate", "seconds", "valid_seconds", "rows_per_second"
+    "epoch", "call", "n_rows", "seconds", "valid_seconds", "rows_per_second"
 }  # fmt: skip
+
+
+def _fields(spec: ModelSpec) -> str:
+    if spec.deep_fields is None:
+        return f"{spec.n_fields:,}"
+    n_wide = spec.n_fields - len(spec.deep_fields)
+    return f"{spec.n_fields:,}, of which {n_wide:,} for the linear terms alone"
 
 
 def info(
@@ -36,13 +46,13 @@ def info(
         f"pyfm {metadata['library_version']})",
         "model": type(model).__name__,
         "features": f"{spec.n_features:,}",
-        "fields": f"{spec.n_fields:,}",
+        "fields": _fields(spec),
         "weights": ", ".join(f"{name} {shape}" for name, shape in spec.shapes().items()),
         "optimizer state": "none" if metadata["training"] is None else "held",
         "trained": trained,
     }
     for name, column in history.items():
-        if name not in _NOT_SHOWN:
+        if name not in _NOT_SHOWN and not name.startswith("learning_rate"):
             lines[name] = f"{column[at]:.5f} in {of}"
     for name, value in model.get_params(deep=False).items():
         lines[name] = repr(value)

@@ -20,6 +20,12 @@ class ModelKind(str, Enum):
     linear = "linear"
     fm = "fm"
     ffm = "ffm"
+    deepfm = "deepfm"
+    wide_deep = "wide-deep"
+
+    @property
+    def is_deep(self) -> bool:
+        return self in (ModelKind.deepfm, ModelKind.wide_deep)
 
 
 class OptimizerName(str, Enum):
@@ -38,6 +44,21 @@ class ScheduleName(str, Enum):
     exponential = "exponential"
     step = "step"
     plateau = "plateau"
+
+
+class ActivationName(str, Enum):
+    relu = "relu"
+    leaky_relu = "leaky_relu"
+    elu = "elu"
+    prelu = "prelu"
+    gelu = "gelu"
+    sigmoid = "sigmoid"
+    tanh = "tanh"
+
+
+class InferenceName(str, Enum):
+    population = "population"
+    moving_average = "moving_average"
 
 
 class MetricName(str, Enum):

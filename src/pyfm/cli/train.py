@@ -12,7 +12,9 @@ import typer
 import pyfm
 from pyfm.atomic_file import check_destination
 from pyfm.cli.options import (
+    ActivationName,
     DataFormat,
+    InferenceName,
     MetricName,
     ModelKind,
     OptimizerName,
@@ -22,18 +24,19 @@ from pyfm.cli.options import (
     peak_memory,
     read,
 )
+from pyfm.cli.parameters import (
+    class_weights,
+    field_list,
+    make_augmentation,
+    make_estimator,
+    rows_in_batch,
+    widths,
+)
+from pyfm.data_file import is_data_file
 from pyfm.dataset import Dataset
 
 if TYPE_CHECKING:  # it loads scikit-learn, for which `--help` need not wait
     from pyfm.estimators.base import Estimator
-
-_ESTIMATORS = {
-    ModelKind.linear: "LinearClassifier",
-    ModelKind.fm: "FMClassifier",
-    ModelKind.ffm: "FFMClassifier",
-}
-# Where they are not the estimator's own defaults: libffm's.
-_LIBFFM_DEFAULTS = {"epochs": 15, "learning_rate": 0.2}
 
 
 def train(
@@ -51,7 +54,7 @@ def train(
     ] = None,
     n_factors: Annotated[
         int | None,
-        typer.Option("--n-factors", "-k", help="Length of the factors; FFM 4, FM 8."),
+        typer.Option("--n-factors", "-k", help="Length of the factors; FFM 4, FM 8, deep 16."),
     ] = None,
     epochs: Annotated[
         int | None, typer.Option("--epochs", "-t", help="Passes over the rows; FFM 15, others 10.")
@@ -70,13 +73,42 @@ def train(
         typer.Option("--l2", "-l", help="L2 penalty; AdaGrad 2e-5, others 0."),
     ] = None,
     l1: Annotated[float | None, typer.Option("--l1", help="L1 penalty; 0.")] = None,
-    optimizer: Annotated[OptimizerName, typer.Option(help="Optimizer.")] = OptimizerName.adagrad,
+    optimizer: Annotated[
+        OptimizerName | None,
+        typer.Option(help="Optimizer; AdaGrad, of deepfm Adam, of wide-deep FTRL and AdaGrad."),
+    ] = None,
     batch_size: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Rows that are learned together, or full; above 1 threads change nothing."
+            help="Rows that are learned together, or full; deep 1024, others 1. "
+            "Above 1 threads change nothing."
         ),
-    ] = "1",
+    ] = None,
+    hidden: Annotated[
+        str | None,
+        typer.Option(metavar="N,N,…", help="Widths of hidden layers; deep 400,400,400."),
+    ] = None,
+    activation: Annotated[
+        ActivationName | None, typer.Option(help="Of hidden layers; relu.")
+    ] = None,
+    batch_norm: Annotated[
+        bool | None, typer.Option("--batch-norm", help="Normalize hidden layers over batches.")
+    ] = None,
+    batch_norm_inference: Annotated[
+        InferenceName | None, typer.Option(help="What predictions normalize by; population.")
+    ] = None,
+    dropout: Annotated[
+        float | None, typer.Option(help="Share of each hidden layer's outputs to leave out; 0.")
+    ] = None,
+    residual: Annotated[
+        bool | None, typer.Option("--residual", help="Hidden layers add to their input.")
+    ] = None,
+    deep_fields: Annotated[
+        str | None,
+        typer.Option(
+            metavar="F,F,…", help="Fields with vectors; the others have linear terms alone."
+        ),
+    ] = None,
     min_count: Annotated[
         int, typer.Option(help="Rows that a feature has to occur in before it gets weights.")
     ] = 1,
@@ -92,12 +124,10 @@ def train(
     ] = None,
     linear: Annotated[
         bool | None,
-        typer.Option(
-            "--linear/--no-linear", help="Linear terms and bias; FM has them, FFM does not."
-        ),
+        typer.Option("--linear/--no-linear", help="Linear terms and bias; only FFM has none."),
     ] = None,
     init_scale: Annotated[
-        float | None, typer.Option(help="Size of the initial factors; FFM 1, FM 0.3.")
+        float | None, typer.Option(help="Size of the initial factors; FFM 1, FM 0.3, deep 0.05.")
     ] = None,
     auto_stop: Annotated[
         bool,
@@ -159,25 +189,28 @@ def train(
         "normalize": normalize,
         "linear": linear,
         "init_scale": init_scale,
+        "optimizer": optimizer and optimizer.value,
+        "batch_size": rows_in_batch(batch_size),
+        "hidden": widths(hidden),
+        "activation": activation and activation.value,
+        "batch_norm": batch_norm,
+        "batch_norm_inference": batch_norm_inference and batch_norm_inference.value,
+        "dropout": dropout,
+        "residual": residual,
+        "deep_fields": field_list(deep_fields),
     }
-    params: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    if model is ModelKind.ffm:
-        own = {"epochs"} if optimizer is not OptimizerName.adagrad else set(_LIBFFM_DEFAULTS)
-        params = {name: _LIBFFM_DEFAULTS[name] for name in own} | params
-    estimator = _estimator(
+    estimator = make_estimator(
         model,
-        params,
-        optimizer=optimizer.value,
+        given,
         learning_rate_schedule=learning_rate_schedule.value,
         early_stopping=auto_stop,
         n_iter_no_change=patience,
         metric=metric.value,
-        class_weight=_class_weight(balanced, class_weight or []),
+        class_weight=class_weights(balanced, class_weight or []),
         negative_sampling=negative_sampling,
         label_smoothing=label_smoothing,
-        augmentation=_augmentation(feature_dropout, bootstrap),
+        augmentation=make_augmentation(feature_dropout, bootstrap),
         min_count=min_count,
-        batch_size=int(batch_size) if batch_size.isdecimal() else batch_size,
         n_jobs=n_jobs,
         random_state=seed,
         verbose=0 if quiet else 2,
@@ -190,6 +223,8 @@ def train(
     elif checkpoint and checkpoint.resolve() == target.resolve():
         raise typer.BadParameter(f"--checkpoint: expected a file beside MODEL, found {target} too")
     watch = Stopwatch()
+    for path in filter(None, (train_path, valid)):
+        _check_fields(model, path, data_format)
     rows = read(train_path, data_format)
     valid_rows = None if valid is None else read(valid, data_format)
     reading = watch.lap()
@@ -224,56 +259,21 @@ def _check_kept(train: Path, valid: Path | None, target: Path, checkpoint: Path 
         )
 
 
+def _check_fields(model: ModelKind, path: Path, data_format: DataFormat) -> None:
+    """A network is given a vector for each field, of which libsvm's text knows nothing."""
+    if model.is_deep and data_format is DataFormat.libsvm and not is_data_file(path):
+        raise typer.BadParameter(
+            f"--format: expected text with fields, libffm's, or a data file for a {model.value} "
+            f"model, found libsvm for {path}"
+        )
+
+
 def _check_checkpoint(checkpoint: Path | None) -> None:
     """Before the data are read."""
     if checkpoint is None:
         raise typer.BadParameter("--resume: expected --checkpoint FILE beside it, found none")
     if not checkpoint.exists():
         raise FileNotFoundError(errno.ENOENT, "no checkpoint to resume from", str(checkpoint))
-
-
-def _estimator(kind: ModelKind, params: dict[str, Any], **others: Any) -> Estimator:
-    cls: type[Estimator] = getattr(pyfm, _ESTIMATORS[kind])
-    known = cls._get_param_names()
-    for name in params:
-        if name not in known:
-            option = name.replace("_", "-")
-            raise typer.BadParameter(f"--{option}: a {kind.value} model has no such parameter")
-    estimator = cls(**params, **others)
-    try:
-        estimator._settings()
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    return estimator
-
-
-def _class_weight(balanced: bool, given: list[str]) -> dict[int, float] | str | None:
-    """The weights themselves are checked with the other parameters."""
-    if not given:
-        return "balanced" if balanced else None
-    if balanced:
-        raise typer.BadParameter("--class-weight: expected none beside --balanced, found both")
-    weights: dict[int, float] = {}
-    for pair in given:
-        label, _, weight = pair.partition("=")
-        try:
-            number, factor = int(label), float(weight)
-        except ValueError:
-            expected = "--class-weight: expected LABEL=WEIGHT with a label 0, 1 or -1, as in 1=5"
-            raise typer.BadParameter(f"{expected}, found {pair!r}") from None
-        if number in weights:
-            raise typer.BadParameter(f"--class-weight: expected each label once, found {pair!r}")
-        weights[number] = factor
-    return weights
-
-
-def _augmentation(feature_dropout: float, bootstrap: bool) -> pyfm.Augmentation | None:
-    if not feature_dropout and not bootstrap:
-        return None
-    try:
-        return pyfm.Augmentation(feature_dropout=feature_dropout, bootstrap=bootstrap)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def _summarize(
