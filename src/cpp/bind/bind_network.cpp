@@ -65,7 +65,7 @@ void set_statistics(Model& model, const std::string& name, const ArrayArg<double
 
 // Shapes of weights and of statistics, by name.
 py::tuple shapes(const TowerSpec& spec) {
-  const std::unique_ptr<Layer> tower = make_tower(spec);
+  const std::unique_ptr<Sequential> tower = make_tower(spec);
   py::dict weights, statistics;
   for (const Parameter& p : tower->parameters())
     weights[py::str(p.name)] = py::make_tuple(p.rows, p.columns);

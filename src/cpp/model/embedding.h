@@ -2,6 +2,7 @@
 // fields side by side. Include it after the Vec of the level.
 #pragma once
 #include <algorithm>
+#include <type_traits>
 
 #include "model/batch.h"
 #include "model/lanes.h"
@@ -20,15 +21,22 @@ template <class S>
 inline void embed(const PartView& part, const Entries& row, Index n_fields, float* to) noexcept {
   const PartView view = part;
   const Index k = view.shape.n_factors;
-  std::fill_n(to, n_fields * k, 0.0f);
-  for (int e = 0; e < row.size; ++e) {
+  const auto add = [&](int e, auto is_first) __attribute__((always_inline)) {
     const S* const weights = static_cast<const S*>(row.at[e]);
     float* const vector = to + (row.field ? Index{row.field[e]} : e) * k;
     const Vec x(row.x[e]);
     for_lanes(in_vectors(k), [&](Index d, Lanes lanes) __attribute__((always_inline)) {
-      lanes.store(fma(x, lanes.load(weights + d), lanes.load(vector + d)), vector + d);
+      const Vec before = is_first ? Vec(0.0f) : lanes.load(vector + d);
+      lanes.store(fma(x, lanes.load(weights + d), before), vector + d);
     });
-    for (Index d = in_vectors(k); d < k; ++d) vector[d] += row.x[e] * to_float(weights[d]);
+    for (Index d = in_vectors(k); d < k; ++d)
+      vector[d] = (is_first ? 0 : vector[d]) + row.x[e] * to_float(weights[d]);
+  };
+  if (!row.field && row.size == n_fields) {
+    for (int e = 0; e < row.size; ++e) add(e, std::true_type{});
+  } else {
+    std::fill_n(to, n_fields * k, 0.0f);
+    for (int e = 0; e < row.size; ++e) add(e, std::false_type{});
   }
 }
 

@@ -45,8 +45,21 @@ void Dense::bind(std::span<const ParameterMemory> memory) {
   if (options_.bias) bias_ = memory[1];
 }
 
+auto Dense::finish(Matrix out) const {
+  const Activation& f = options_.activation;
+  const auto kernel = nn_kernels().activations[static_cast<std::size_t>(f.kind)].forward;
+  const bool plain = !options_.bias && f.kind == ActivationKind::identity;
+  return [this, kernel, plain, out](const Tile& tile) {
+    if (plain) return;
+    const Matrix z = tile.of(out);
+    kernel(z, options_.bias ? bias_.value.data + tile.column : nullptr, options_.activation.alpha,
+           z);
+  };
+}
+
 void Dense::forward(ConstMatrix x, Matrix out, Workspace& workspace, const Pass& pass) {
-  predict(x, out, workspace, pass.team);
+  if (!coded_) return predict(x, out, workspace, pass.team);
+  CodedProduct(*coded_, workspace.child(0)).multiply(weight_.value, out, pass.team, finish(out));
 }
 
 const float* Dense::column(Workspace& workspace) const {
@@ -87,14 +100,7 @@ void Dense::backward_column(ConstMatrix x, ConstMatrix dz, Matrix dx, Workspace&
 
 void Dense::predict(ConstMatrix x, Matrix out, Workspace& workspace, Team& team) const {
   if (n_out() == 1) return predict_column(x, out, workspace, team);
-  const Activation& f = options_.activation;
-  const auto kernel = nn_kernels().activations[static_cast<std::size_t>(f.kind)].forward;
-  const bool plain = !options_.bias && f.kind == ActivationKind::identity;
-  multiply({x}, {weight_.value}, out, team, [&](const Tile& tile) {
-    if (plain) return;
-    const Matrix z = tile.of(out);
-    kernel(z, options_.bias ? bias_.value.data + tile.column : nullptr, f.alpha, z);
-  });
+  multiply({x}, {weight_.value}, out, team, finish(out));
 }
 
 // d loss / d (x W + b); its sums are the gradient of b.
@@ -119,6 +125,9 @@ void Dense::backward(ConstMatrix x, ConstMatrix out, ConstMatrix dout, Matrix dx
                      Workspace& workspace, const Pass& pass) {
   const ConstMatrix dz = before_activation(out, dout, workspace, pass);
   if (n_out() == 1) return backward_column(x, dz, dx, workspace, pass);
+  if (coded_)
+    return CodedProduct(*coded_, workspace.child(0))
+        .backward(weight_.value, dz, weight_.gradient, dx.data, pass.team);
   if (weight_.gradient.data) multiply_over_batch(x, dz, weight_.gradient, workspace, pass.team);
   if (dx.data) multiply({dz}, {weight_.value, true}, dx, pass.team);
 }

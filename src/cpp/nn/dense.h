@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "nn/activation.h"
+#include "nn/coded_input.h"
 #include "nn/layer.h"
 
 namespace pyfm {
@@ -24,7 +25,13 @@ class Dense final : public Layer {
                 const Pass&) override;
   void predict(ConstMatrix x, Matrix out, Workspace&, Team& team) const override;
 
+  // What the following calls of `forward` and `backward` take for x and for its gradient; null: x
+  // itself again. Only where there is more than one output.
+  void set_input(const CodedInput* input) noexcept { coded_ = input; }
+
  private:
+  // Adds the bias and applies the activation, tile by tile.
+  auto finish(Matrix out) const;
   // Of layers with one output, which BLAS does not multiply: W without gaps.
   const float* column(Workspace&) const;
   void predict_column(ConstMatrix x, Matrix out, Workspace&, Team& team) const;
@@ -33,6 +40,7 @@ class Dense final : public Layer {
 
   DenseOptions options_;
   ParameterMemory weight_, bias_;
+  const CodedInput* coded_ = nullptr;
 };
 
 }  // namespace pyfm

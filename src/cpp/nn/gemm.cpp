@@ -54,7 +54,7 @@ Tile Tiles::operator[](Index i) const {
 }
 
 Tiles batch_tiles(Index rows, Index columns) {
-  return {rows, columns, std::clamp(rows / 8, kShort, kLong), rows < 8 * kShort ? kShort : kLong};
+  return {rows, columns, std::clamp(rows / 8, kShort, kLong), kLong};
 }
 
 // BLAS counts columns first and so takes every matrix for its transpose: cᵀ = bᵀ aᵀ.

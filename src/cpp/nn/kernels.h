@@ -50,6 +50,10 @@ struct NnKernels {
   void (*dots)(ConstMatrix x, const float* w, Matrix out) noexcept;
   void (*weighted_sums)(ConstMatrix x, ConstMatrix d, float* sums) noexcept;
   void (*outer)(ConstMatrix d, const float* w, Matrix dx) noexcept;
+  // For each row i and the n codes of it, which are rows of the table: out.row(i) += each of them,
+  // and the row of sums += d.row(i).
+  void (*add_coded)(ConstMatrix table, const std::uint32_t* codes, Index n, Matrix out) noexcept;
+  void (*sum_by_code)(ConstMatrix d, const std::uint32_t* codes, Index n, Matrix sums) noexcept;
   void (*prelu_forward)(ConstMatrix x, const float* alpha, Matrix out) noexcept;
   // sums: d loss / d alpha.
   void (*prelu_backward)(ConstMatrix x, ConstMatrix dout, const float* alpha, Matrix dx,

@@ -23,6 +23,7 @@ class Sequential final : public Layer {
                 const Pass&) override;
   void predict(ConstMatrix x, Matrix out, Workspace&, Team& team) const override;
   bool in_place() const override;
+  Layer& front() noexcept { return *layers_.front(); }
 
  private:
   bool in_place_from(std::size_t first) const;

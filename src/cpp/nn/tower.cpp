@@ -10,7 +10,6 @@
 #include "nn/dropout.h"
 #include "nn/prelu.h"
 #include "nn/residual.h"
-#include "nn/sequential.h"
 
 namespace pyfm {
 
@@ -43,7 +42,7 @@ void add_hidden(Layers& layers, const TowerSpec& spec, Index n_in, Index n_out) 
 
 }  // namespace
 
-std::unique_ptr<Layer> make_tower(const TowerSpec& spec) {
+std::unique_ptr<Sequential> make_tower(const TowerSpec& spec) {
   if (spec.residual < 0)
     throw std::invalid_argument(
         "residual: expected the number of hidden layers in a block, found " +

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "nn/batch_norm.h"
-#include "nn/layer.h"
+#include "nn/sequential.h"
 
 namespace pyfm {
 
@@ -21,6 +21,6 @@ struct TowerSpec {
 
 // (m, n_in) -> (m, 1). For each hidden width: dense, batch normalization, activation, dropout.
 // Throws std::invalid_argument.
-std::unique_ptr<Layer> make_tower(const TowerSpec&);
+std::unique_ptr<Sequential> make_tower(const TowerSpec&);
 
 }  // namespace pyfm

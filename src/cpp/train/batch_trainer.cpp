@@ -41,7 +41,7 @@ class BatchTrainer {
     list_gradients();
     if (!model.network()) return;
     const Index most = most_in_batch();
-    deep_.emplace(model, most, options.stream != nullptr);
+    deep_.emplace(model, most, options.stream != nullptr, static_cast<int>(workers_.size()));
     keep_fields_ = true;
     n_blocks_ = round_up(most, block_rows_) / block_rows_;  // a batch of a network is one piece
     blocks_.resize(std::max<std::size_t>(blocks_.size(), static_cast<std::size_t>(n_blocks_)));
@@ -243,11 +243,11 @@ class BatchTrainer {
   }
 
   void add_touches(std::size_t thread, std::size_t i, Index n_blocks) {
-    for (RowGradients& g : gradients_) add_touches(g, at_[thread], i, n_blocks);
+    for (RowGradients& g : gradients_) add_touches(g, thread, i, n_blocks);
   }
 
-  void add_touches(RowGradients& gradients, std::vector<std::uint32_t>& at, std::size_t i,
-                   Index n_blocks) {
+  void add_touches(RowGradients& gradients, std::size_t thread, std::size_t i, Index n_blocks) {
+    std::vector<std::uint32_t>& at = at_[thread];
     for (Index b = 0; b < n_blocks; ++b) {
       ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
       const std::span<const Touch> touches = gradients.touches(block, i);
@@ -257,9 +257,7 @@ class BatchTrainer {
       for (BatchPart& part : gradients.parts()) {
         if (part.needs_columns || part.frozen) continue;
         const auto n = static_cast<Index>(touches.size());
-        if (part.embeds)
-          part.kernels->add_embedded(part.view, touches.data(), at.data(), n,
-                                     deep_->gradients(b * block_rows_), part.gradients.data());
+        if (part.embeds) deep_->add_touches(part, thread, touches, at, b * block_rows_);
         if (!part.scores) continue;
         const ExampleFacts facts = {block.dscores.data(),
                                     part.sums.data() + b * kBlockRows * part.sum_stride,
@@ -268,6 +266,8 @@ class BatchTrainer {
                                   part.gradients.data());
       }
     }
+    for (BatchPart& part : gradients.parts())
+      if (part.embeds && !part.frozen) deep_->add_repeated(part, thread, i, gradients);
   }
 
   void add_columns(std::size_t p, Index n_blocks) {

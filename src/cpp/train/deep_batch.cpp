@@ -19,8 +19,8 @@ double bytes_of_row(const TowerSpec& tower, bool is_stream) {
   return floats * sizeof(float);
 }
 
-void check_batch(const TowerSpec& tower, Index rows, bool is_stream) {
-  const double bytes = bytes_of_row(tower, is_stream) * static_cast<double>(rows);
+void check_batch(const TowerSpec& tower, Index rows, bool is_stream, double more_of_row) {
+  const double bytes = (bytes_of_row(tower, is_stream) + more_of_row) * static_cast<double>(rows);
   const auto available = static_cast<double>(available_memory());
   if (bytes <= available) return;
   char text[160];
@@ -39,13 +39,19 @@ void embed_row(const ModelPart& factors, const PartView& view, Worker& worker, I
 
 }  // namespace
 
-DeepBatch::DeepBatch(Model& model, Index most_rows, bool is_stream)
+DeepBatch::DeepBatch(Model& model, Index most_rows, bool is_stream, int n_threads)
     : network_(*model.network()),
       factors_(*model.find(Part::fm)),
       view_(factors_.view()),
       n_fields_(model.spec().n_deep_fields()),
-      n_in_(network_.layers().n_in()) {
-  check_batch(model.spec().tower, most_rows, is_stream);
+      n_in_(network_.layers().n_in()),
+      some_(static_cast<std::size_t>(n_threads)) {
+  const Index width = n_in_ / n_fields_;
+  const Dense* const first = network_.first_dense();
+  const bool repeats = first && RepeatedVectors::pay(most_rows, n_fields_, width, first->n_out());
+  check_batch(model.spec().tower, most_rows, is_stream,
+              repeats ? RepeatedVectors::bytes_of_row(n_fields_, width, first->n_out()) : 0);
+  if (repeats) repeated_.emplace(most_rows, n_fields_, width);
   input_ = Array<float>(most_rows * n_in_);
   dinput_ = Array<float>(most_rows * n_in_);
   scores_ = Array<float>(most_rows);
@@ -55,7 +61,12 @@ DeepBatch::DeepBatch(Model& model, Index most_rows, bool is_stream)
   known_scores_ = Array<float>(most_rows);
 }
 
+DeepBatch::~DeepBatch() {
+  if (repeated_) network_.first_dense()->set_input(nullptr);
+}
+
 void DeepBatch::embed(Index i, Worker& worker) noexcept {
+  if (repeated_) repeated_->note(i, worker.last_scratch().row);
   embed_row(factors_, view_, worker, n_fields_, input_.data() + i * n_in_);
 }
 
@@ -67,6 +78,11 @@ void DeepBatch::forward(Index n, std::uint64_t key, Team& team) {
   if (!known_scores_.empty())
     network_.layers().predict({known_input_.data(), n, n_in_, n_in_},
                               {known_scores_.data(), n, 1, 1}, known_workspace_, team);
+  if (repeated_) {
+    coded_ = repeated_->find(n, {input_.data(), n, n_in_, n_in_}, {dinput_.data(), n, n_in_, n_in_},
+                             team);
+    network_.first_dense()->set_input(coded_);
+  }
   network_.layers().forward({input_.data(), n, n_in_, n_in_}, {scores_.data(), n, 1, 1}, workspace_,
                             {team, key});
 }
@@ -77,6 +93,33 @@ void DeepBatch::backward(Index n, std::uint64_t key, Team& team) {
   network_.layers().backward(
       {input_.data(), n, n_in_, n_in_}, {scores_.data(), n, 1, 1}, {dscores_.data(), n, 1, 1},
       wanted ? Matrix{dinput_.data(), n, n_in_, n_in_} : Matrix{}, workspace_, {team, key});
+}
+
+void DeepBatch::add_touches(BatchPart& part, std::size_t thread, std::span<const Touch> touches,
+                            std::span<const std::uint32_t> at, Index first) {
+  if (coded_) {
+    Touches& plain = some_[thread];
+    repeated_->keep_plain(touches, at, plain.touches, plain.at);
+    touches = plain.touches, at = plain.at;
+  }
+  part.kernels->add_embedded(part.view, touches.data(), at.data(),
+                             static_cast<Index>(touches.size()),
+                             {dinput_.data() + first * n_in_, n_in_}, part.gradients.data());
+}
+
+void DeepBatch::add_repeated(BatchPart& part, std::size_t thread, std::size_t share,
+                             RowGradients& gradients) {
+  if (!coded_) return;
+  Touches& some = some_[thread];
+  some.touches.clear(), some.at.clear();
+  for (const RepeatedVectors::Vector& v : repeated_->vectors(share)) {
+    some.touches.push_back({v.row, static_cast<std::uint16_t>(v.number), 0, 1.0f});
+    some.at.push_back(static_cast<std::uint32_t>(gradients.number(v.row)));
+  }
+  const ConstMatrix from = coded_->dvectors;
+  part.kernels->add_embedded(part.view, some.touches.data(), some.at.data(),
+                             static_cast<Index>(some.touches.size()), {from.data, from.stride},
+                             part.gradients.data());
 }
 
 void DeepBatch::step(Team& team) {

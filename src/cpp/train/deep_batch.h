@@ -2,12 +2,16 @@
 // back to the factors.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "base/array.h"
 #include "base/team.h"
 #include "model/batch.h"
 #include "train/model.h"
+#include "train/repeated_vectors.h"
+#include "train/row_gradients.h"
 #include "train/worker.h"
 
 namespace pyfm {
@@ -16,7 +20,10 @@ class DeepBatch {
  public:
   // For batches of at most so many rows, which a stream also scores as they would be in prediction.
   // Throws OutOfMemory before it takes memory that the machine does not have.
-  DeepBatch(Model&, Index most_rows, bool is_stream);
+  DeepBatch(Model&, Index most_rows, bool is_stream, int n_threads);
+  ~DeepBatch();
+  DeepBatch(const DeepBatch&) = delete;
+  DeepBatch& operator=(const DeepBatch&) = delete;
 
   // Input of example i, which the worker has just scored. By several threads.
   void embed(Index i, Worker&) noexcept;
@@ -33,18 +40,27 @@ class DeepBatch {
   void backward(Index n, std::uint64_t key, Team&);
   void step(Team&);
 
-  // Of the examples from i on.
-  EmbeddingGradients gradients(Index i) const noexcept {
-    return {dinput_.data() + i * n_in_, n_in_};
-  }
+  // Adds what the network sends back to the gradients of the factors: touches of the examples from
+  // `first` on, `at` those places; then, once for each share, the vectors that repeat. Different
+  // shares by different threads.
+  void add_touches(BatchPart&, std::size_t thread, std::span<const Touch>,
+                   std::span<const std::uint32_t> at, Index first);
+  void add_repeated(BatchPart&, std::size_t thread, std::size_t share, RowGradients&);
 
  private:
+  struct Touches {
+    std::vector<Touch> touches;
+    std::vector<std::uint32_t> at;
+  };
   Network& network_;
   ModelPart& factors_;
   PartView view_;
   Index n_fields_, n_in_;
   Array<float> input_, known_input_, dinput_;  // (rows, n_in)
   Array<float> scores_, known_scores_, dscores_;
+  std::optional<RepeatedVectors> repeated_;
+  const CodedInput* coded_ = nullptr;  // of the batch at hand
+  std::vector<Touches> some_;          // of each thread
   Workspace workspace_, known_workspace_;
 };
 

@@ -38,7 +38,10 @@ double Network::nbytes(const TowerSpec& spec, const std::optional<OptimizerSpec>
 
 Network::Network(const TowerSpec& spec, const std::optional<OptimizerSpec>& optimizer,
                  std::uint64_t seed)
-    : layers_(make_tower(spec)), trainable_(optimizer), normalizes_(spec.batch_norm) {
+    : layers_(make_tower(spec)),
+      first_(spec.hidden.empty() ? nullptr : dynamic_cast<Dense*>(&layers_->front())),
+      trainable_(optimizer),
+      normalizes_(spec.batch_norm) {
   std::vector<ParameterMemory> memory;
   for (const Parameter& p : layers_->parameters()) {
     DenseTable& t = tables_.emplace_back();

@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/team.h"
 #include "model/view.h"
+#include "nn/dense.h"
 #include "nn/tower.h"
 #include "train/kernels.h"
 
@@ -42,6 +43,8 @@ class Network {
   Network(const TowerSpec&, const std::optional<OptimizerSpec>&, std::uint64_t seed);
 
   Layer& layers() noexcept { return *layers_; }
+  // The layer that the input meets, if there is but one and it has more than one output.
+  Dense* first_dense() const noexcept { return first_; }
   const Layer& layers() const noexcept { return *layers_; }
   std::vector<DenseTable>& tables() noexcept { return tables_; }
   Index nbytes() const noexcept;
@@ -87,7 +90,8 @@ class Network {
   void for_pieces(Team& team, F&& body);
   OptimizerSpec optimizer_of(const std::string& name, const OptimizerSpec&) const;
 
-  std::unique_ptr<Layer> layers_;
+  std::unique_ptr<Sequential> layers_;
+  Dense* first_;
   std::vector<DenseTable> tables_;
   std::vector<Piece> pieces_;
   std::vector<double> squares_;  // of the gradients, by piece
