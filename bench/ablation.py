@@ -33,9 +33,9 @@ VECTORS: dict[str, dict[str, Optimizer]] = {
         "factors": Adam(5e-4, l2=2e-3),
     },
 }
-FACTORIZATION = {  # the FM that pre-trains the vectors
+FACTORIZATION: dict[str, dict[str, Any]] = {  # the FM that pre-trains the vectors
     "frappe": {"n_factors": 10, "learning_rate": 0.2, "l2": 3e-4, "epochs": 6},
-    "criteo": {"n_factors": 16, "learning_rate": 0.02, "l2": 2e-4, "epochs": 10},
+    "criteo": {"n_factors": 16, "optimizer": VECTORS["criteo"], "batch_size": 256, "epochs": 2},
 }
 
 

@@ -161,9 +161,8 @@ def print_best(found: Mapping[str, Sequence[Curve]]) -> None:
     print("| --- | --- | --- | --- | --- |")
     for name, curves in found.items():
         best, at = [c.best for c in curves], [c.best_epoch for c in curves]
-        auc, seconds = (
-            statistics.median(getattr(c, n) for c in curves) for n in ("auc", "seconds")
-        )
+        auc = statistics.median(c.auc for c in curves)
+        seconds = statistics.median(c.seconds_to_best for c in curves)
         print(
             f"| {name} | {statistics.median(best):.5f} ({min(best):.5f} – {max(best):.5f}) "
             f"| {'' if np.isnan(auc) else f'{auc:.5f}'} | {min(at)} – {max(at)} | {seconds:.1f} |"
