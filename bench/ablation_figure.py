@@ -27,7 +27,7 @@ def ablations(found: Mapping[str, list[Variant]]) -> Figure:
             reach = REACH[data]
             axes.set(title=title, ylim=(best - 0.05 * reach, best + reach))
             axes.grid(axis="y", color="#e4e4e4", linewidth=0.7)
-            axes.legend(frameon=False, fontsize=8)
+            axes.legend(facecolor="white", edgecolor="none", framealpha=0.85, fontsize=8)
         row[0].set_ylabel(f"{data.capitalize()}: validation log-loss")
     return figure
 
