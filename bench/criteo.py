@@ -11,8 +11,8 @@ from __future__ import annotations
 from functools import partial
 
 import curves
+import deep_search
 import libffm
-from common import RESULTS
 
 import pyfm
 
@@ -24,13 +24,13 @@ LIBFFM = {
 
 
 def main() -> None:
-    args = curves.parser(str(__doc__), RESULTS / "criteo.json").parse_args()
-    train = pyfm.datasets.read_criteo(args.train)
-    valid = pyfm.datasets.read_criteo(args.valid, encoder=train.encoder)
+    args = curves.peer_parser(str(__doc__)).parse_args()
+    train, valid = curves.read_criteo(args.train, args.valid)
     print(f"{train.n_rows:,} + {valid.n_rows:,} rows, {train.n_features:,} features")
     ffm = partial(curves.ours, pyfm.FFMClassifier, train, valid, args)
     fm = partial(curves.ours, pyfm.FMClassifier, train, valid, args)
     linear = partial(curves.ours, pyfm.LinearClassifier, train, valid, args)
+    best = deep_search.CRITEO[-1]
     contenders = {name: curves.peer(s, train, valid, args) for name, s in LIBFFM.items()} | {
         "FFM k=4, η=0.2, λ=2e-5": ffm(n_factors=4, learning_rate=0.2, l2=2e-5, epochs=8),
         "FFM k=4, η=0.1, λ=8e-5, linear=True": ffm(
@@ -43,13 +43,20 @@ def main() -> None:
             n_factors=128, learning_rate=0.03, l2=4e-4, init_scale=1.5, epochs=16
         ),
         "linear, η=0.05, λ=0": linear(learning_rate=0.05, l2=0.0, epochs=6),
+        "FM k=64, in batches": curves.ours(
+            pyfm.FMClassifier, train, valid, args, **best.without_network()
+        ),
+        "DeepFM k=64": curves.ours(pyfm.DeepFMClassifier, train, valid, args, **best.params()),
+        "Wide & Deep k=64": curves.ours(
+            pyfm.WideDeepClassifier, train, valid, args, **best.params()
+        ),
     }
     found = curves.measure(contenders, args)
     curves.print_best(found)
     ours, theirs = "FFM k=4, η=0.2, λ=2e-5", "libffm k=4, η=0.2, λ=2e-5"
     if ours in found and theirs in found:
         curves.print_difference(found[ours], found[theirs])
-    curves.write(found, LIBFFM, args)
+    curves.write(found, args, "criteo.json", LIBFFM)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import libffm
 import numpy as np
-from common import write_json
+from common import RESULTS, write_json
 from data import id_matrix, write_libffm
 
 import pyfm
@@ -23,7 +25,8 @@ class Curve:
     """One training run."""
 
     valid_logloss: list[float]  # after each epoch
-    auc: float  # of the best epoch's model on the validation rows; nan where the peer has none
+    valid_auc: list[float]  # likewise; nan where the peer has none
+    seconds: list[float]  # of training, from the first epoch on
 
     @property
     def best(self) -> float:
@@ -33,37 +36,71 @@ class Curve:
     def best_epoch(self) -> int:
         return self.valid_logloss.index(self.best) + 1
 
+    @property
+    def auc(self) -> float:
+        return self.valid_auc[self.best_epoch - 1]
+
+    @property
+    def seconds_to_best(self) -> float:
+        return self.seconds[self.best_epoch - 1]
+
 
 Contender = Callable[[int], Curve]  # from a seed
 
 
-def parser(description: str, default_out: Path) -> argparse.ArgumentParser:
-    """The arguments that all runs have."""
+def parser(description: str, *, seeds: int, either: bool = False) -> argparse.ArgumentParser:
+    """The arguments that all runs have; with `either`, first which of READERS."""
     made = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    if either:
+        made.add_argument("data", choices=list(READERS))
     made.add_argument("train", type=Path)
     made.add_argument("valid", type=Path)
     made.add_argument("--threads", type=int, default=1)
-    made.add_argument("--seeds", type=int, default=5, help="runs of each model (default: 5)")
-    made.add_argument("--only", default="", help="models whose name holds this")
-    made.add_argument("--peer-python", type=Path, default=Path(sys.executable))
-    made.add_argument("--libffm", type=Path, help="your own ffm-train instead of pylibffm")
-    made.add_argument("--out", type=Path, default=default_out)
+    made.add_argument(
+        "--seeds", type=int, default=seeds, help="runs of each (default: %(default)s)"
+    )
+    made.add_argument("--only", default="", help="those whose name holds this")
+    made.add_argument("--out", type=Path, help="default: a file in bench/results")
     return made
 
 
+def peer_parser(description: str) -> argparse.ArgumentParser:
+    """And where libffm is."""
+    made = parser(description, seeds=5)
+    made.add_argument("--peer-python", type=Path, default=Path(sys.executable))
+    made.add_argument("--libffm", type=Path, help="your own ffm-train instead of pylibffm")
+    return made
+
+
+def read_criteo(train: Path, valid: Path) -> tuple[pyfm.Dataset, pyfm.Dataset]:
+    """Raw lines; numbers become buckets, and the validation rows take the training rows' ids."""
+    read = pyfm.datasets.read_criteo(train)
+    return read, pyfm.datasets.read_criteo(valid, encoder=read.encoder)
+
+
+def read_frappe(train: Path, valid: Path) -> tuple[pyfm.Dataset, pyfm.Dataset]:
+    """libFM text, where the position in the row is the field."""
+    of = partial(pyfm.Dataset.from_libsvm, fields="position")
+    return of(train), of(valid)
+
+
+READERS = {"frappe": read_frappe, "criteo": read_criteo}
+
+
 def ours(
-    make: Callable[..., pyfm.LinearClassifier | pyfm.FMClassifier | pyfm.FFMClassifier],
+    make: Callable[..., Any],
     train: pyfm.Dataset,
     valid: pyfm.Dataset,
     args: argparse.Namespace,
     *,
     epochs: int,
     patience: int | None = None,
-    **params: float | bool | str,
+    **params: Any,
 ) -> Contender:
     """One of our models; without `patience` it runs all epochs, and is judged at its best one."""
+    params = {"metric": ["logloss", "auc"]} | params
 
     def run(seed: int) -> Curve:
         model = make(
@@ -74,8 +111,9 @@ def ours(
             random_state=seed,
             **params,
         ).fit(train, eval_set=valid)
-        auc = pyfm.metrics.auc(valid.y > 0, model.predict_proba(valid)[:, 1])
-        return Curve(model.history_["valid_logloss"], auc)
+        history = model.history_
+        seconds = np.cumsum(history["seconds"]).tolist()
+        return Curve(history["valid_logloss"], history["valid_auc"], seconds)
 
     return run
 
@@ -91,7 +129,8 @@ def peer(
             for path, data in zip(paths, (train, valid), strict=True):
                 write_libffm(path, _reordered(data, seed, max(train.n_features, valid.n_features)))
             done = libffm.train(*paths, settings, peer_python=args.peer_python, binary=args.libffm)
-        return Curve(done.valid_logloss, float("nan"))
+        losses = done.valid_logloss
+        return Curve(losses, [float("nan")] * len(losses), done.cumulative_seconds)
 
     return run
 
@@ -118,14 +157,15 @@ def measure(
 
 def print_best(found: Mapping[str, Sequence[Curve]]) -> None:
     """The best epochs of each model, as a table."""
-    print("\n| model | best validation log-loss: median (min – max) | AUC | at epoch |")
-    print("| --- | --- | --- | --- |")
+    print("\n| model | best validation log-loss: median (min – max) | AUC | at epoch | seconds |")
+    print("| --- | --- | --- | --- | --- |")
     for name, curves in found.items():
         best, at = [c.best for c in curves], [c.best_epoch for c in curves]
         auc = statistics.median(c.auc for c in curves)
+        seconds = statistics.median(c.seconds_to_best for c in curves)
         print(
             f"| {name} | {statistics.median(best):.5f} ({min(best):.5f} – {max(best):.5f}) "
-            f"| {'' if np.isnan(auc) else f'{auc:.5f}'} | {min(at)} – {max(at)} |"
+            f"| {'' if np.isnan(auc) else f'{auc:.5f}'} | {min(at)} – {max(at)} | {seconds:.1f} |"
         )
 
 
@@ -144,13 +184,14 @@ def print_difference(ours: Sequence[Curve], theirs: Sequence[Curve]) -> None:
 
 def write(
     found: Mapping[str, Sequence[Curve]],
-    settings: Mapping[str, libffm.Settings],
     args: argparse.Namespace,
+    default: str,
+    settings: Mapping[str, libffm.Settings] | None = None,
 ) -> None:
-    """Everything as JSON."""
+    """Everything as JSON; `default` is the name of the file."""
     content = {
         "parameters": {key: str(value) for key, value in vars(args).items()},
-        "libffm": {name: asdict(s) for name, s in settings.items()},
+        "libffm": {name: asdict(s) for name, s in (settings or {}).items()},
         "curves": {name: [asdict(curve) for curve in curves] for name, curves in found.items()},
     }
-    write_json(args.out, content)
+    write_json(args.out or RESULTS / default, content)

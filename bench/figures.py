@@ -1,9 +1,9 @@
-"""Draws the results: ratios with their targets, how speed scales, and how optimizers learn.
+"""Draws the results: ratios with their targets, how speed scales, how models learn.
 
     python bench/figures.py
 
-Reads what bench/speed.py, bench/scaling.py and bench/optimizers.py wrote, and writes SVG files to
-docs/figures.
+Reads what bench/speed.py, bench/scaling.py, bench/optimizers.py and bench/ablation.py wrote, and
+writes SVG files to docs/figures.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+from ablation_figure import ablations
 from common import RESULTS
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -139,24 +140,32 @@ def main() -> None:
     parser.add_argument("--speed", type=Path, default=RESULTS / "speed.json")
     parser.add_argument("--scaling", type=Path, default=RESULTS / "scaling.json")
     parser.add_argument("--optimizers", type=Path, default=RESULTS / "optimizers.json")
+    parser.add_argument("--ablation", type=Path, default=RESULTS, help="its files' folder")
     folder = Path(__file__).resolve().parent.parent / "docs" / "figures"
     parser.add_argument("--out", type=Path, default=folder, help="a folder")
     parser.add_argument("--format", default="svg", choices=["svg", "png"])
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
+    ablation = [args.ablation / f"ablation-{data}.json" for data in ("criteo", "frappe")]
     sources = {
-        "speed": (args.speed, lambda content: comparison(content["cells"])),
-        "scaling": (args.scaling, lambda content: scaling(content["panels"])),
-        "optimizers": (args.optimizers, lambda content: optimizers(content["found"])),
+        "speed": ([args.speed], lambda content: comparison(content["cells"])),
+        "scaling": ([args.scaling], lambda content: scaling(content["panels"])),
+        "optimizers": ([args.optimizers], lambda content: optimizers(content["found"])),
+        "ablation": (
+            ablation,
+            lambda *contents: ablations({c["data"]: c["found"] for c in contents}),
+        ),
     }
     with matplotlib.rc_context(STYLE):
-        for name, (source, draw) in sources.items():
-            if not source.exists():
-                print(f"{name}: no {source}, not drawn")
+        for name, (files, draw) in sources.items():
+            missing = [str(file) for file in files if not file.exists()]
+            if missing:
+                print(f"{name}: no {' and '.join(missing)}, not drawn")
                 continue
             target = args.out / f"{name}.{args.format}"
             metadata = {"Date": None} if args.format == "svg" else None
-            draw(json.loads(source.read_text())).savefig(target, dpi=150, metadata=metadata)
+            figure = draw(*(json.loads(file.read_text()) for file in files))
+            figure.savefig(target, dpi=150, metadata=metadata)
             print(f"written to {target}")
 
 

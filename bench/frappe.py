@@ -11,8 +11,8 @@ from __future__ import annotations
 from functools import partial
 
 import curves
+import deep_search
 import libffm
-from common import RESULTS
 
 import pyfm
 
@@ -23,13 +23,13 @@ LIBFFM = {
 
 
 def main() -> None:
-    args = curves.parser(str(__doc__), RESULTS / "frappe.json").parse_args()
-    train = pyfm.Dataset.from_libsvm(args.train, fields="position")
-    valid = pyfm.Dataset.from_libsvm(args.valid, fields="position")
+    args = curves.peer_parser(str(__doc__)).parse_args()
+    train, valid = curves.read_frappe(args.train, args.valid)
     print(f"{train.n_rows:,} + {valid.n_rows:,} rows, {train.n_features:,} features")
     ffm = partial(curves.ours, pyfm.FFMClassifier, train, valid, args, patience=3)
     fm = partial(curves.ours, pyfm.FMClassifier, train, valid, args, patience=3)
     linear = partial(curves.ours, pyfm.LinearClassifier, train, valid, args, patience=3)
+    deep = deep_search.FRAPPE[-1].params()
     contenders = {name: curves.peer(s, train, valid, args) for name, s in LIBFFM.items()} | {
         "FFM k=10, η=0.2, λ=2e-5": ffm(n_factors=10, learning_rate=0.2, l2=2e-5, epochs=15),
         "FFM k=10, η=0.3, λ=2e-4": ffm(n_factors=10, learning_rate=0.3, l2=2e-4, epochs=60),
@@ -43,10 +43,12 @@ def main() -> None:
             n_factors=10, learning_rate=0.2, l2=3e-4, normalize=False, epochs=60
         ),
         "linear, η=0.2, λ=0": linear(learning_rate=0.2, l2=0.0, epochs=60),
+        "DeepFM k=20": curves.ours(pyfm.DeepFMClassifier, train, valid, args, **deep),
+        "Wide & Deep k=20": curves.ours(pyfm.WideDeepClassifier, train, valid, args, **deep),
     }
     found = curves.measure(contenders, args)
     curves.print_best(found)
-    curves.write(found, LIBFFM, args)
+    curves.write(found, args, "frappe.json", LIBFFM)
 
 
 if __name__ == "__main__":
