@@ -177,8 +177,23 @@ void bind_data(py::module_& m) {
            py::kw_only(), py::arg("name"), py::arg("format"), py::arg("n_threads"))
       .def("feed", &feed, py::arg("block"))
       .def("read_file", &read_file, py::arg("path"))
-      .def("finish", &TextReader::finish, py::call_guard<py::gil_scoped_release>());
+      .def("finish", &TextReader::finish, py::call_guard<py::gil_scoped_release>())
+      .def_property_readonly("n_rows", &TextReader::n_rows)
+      .def("end_text", &TextReader::end_text, py::call_guard<py::gil_scoped_release>())
+      .def("take", &TextReader::take, py::call_guard<py::gil_scoped_release>());
 
+  py::class_<Checksum>(m, "Checksum")
+      .def(py::init<>())
+      .def(
+          "add",
+          [](Checksum& sum, const py::buffer& block) {
+            const py::buffer_info info = block.request();
+            const std::span<const std::byte> bytes = contiguous_bytes(info);
+            const py::gil_scoped_release released;
+            sum.add(bytes);
+          },
+          py::arg("block"))
+      .def_property_readonly("value", &Checksum::value);
   m.def("checksum", &checksum_of, py::arg("block"));
 }
 

@@ -27,6 +27,12 @@ class TextReader {
   // The rows of all text so far, at least one. The reader starts afresh.
   Dataset finish();
 
+  // For text that is not held whole: the rows that are complete, of which there may be none, and
+  // the text goes on. At its end, `end_text` completes the last row.
+  Index n_rows() const noexcept { return rows_.n_rows(); }
+  Dataset take() { return rows_.finish(); }
+  void end_text();
+
  private:
   // Parses whole lines, of which only the last may lack its end. `done` is told now and then, on
   // the calling thread, how many bytes of the text will not be looked at again.

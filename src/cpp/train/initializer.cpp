@@ -55,32 +55,55 @@ void add_filled_rows(Model& model, const Counted& features, int n_threads, const
   }
 }
 
+const Augmentation& or_none(const Augmentation* augmentation) {
+  static const Augmentation none;
+  return augmentation ? *augmentation : none;
+}
+
 }  // namespace
 
 void initialize(Model& model, const Dataset& data, int n_threads, const Poll& poll,
                 const Augmentation* augmentation) {
-  static const Augmentation none;
-  const Augmentation& a = augmentation ? *augmentation : none;
+  const Augmentation& a = or_none(augmentation);
   check_trainable(model, data);
   check_augmentation(a, data, model.spec().n_features, model.spec().n_fields);
   const std::uint64_t key = data.id() ^ features_key(a);
   if (model.initialized_for == key) return;
-  const int n = resolve_threads(n_threads);
-  const Index first = model.rows().n_rows();
+  model.rows().forget_counts();
+  count_piece(model, data, 0, n_threads, poll, augmentation);
+  initialize_counted(model, data.n_rows(), n_threads, poll, augmentation);
+  model.initialized_for = key;
+}
+
+void count_piece(Model& model, const Dataset& piece, Index place, int n_threads, const Poll& poll,
+                 const Augmentation* augmentation) {
+  const Augmentation& a = or_none(augmentation);
+  check_trainable(model, piece);
+  check_augmentation(a, piece, model.spec().n_features, model.spec().n_fields);
+  try {
+    count_features(model, piece, a, resolve_threads(n_threads), poll, place);
+  } catch (...) {
+    model.rows().forget_counts();
+    throw;
+  }
+}
+
+void initialize_counted(Model& model, Index n_rows, int n_threads, const Poll& poll,
+                        const Augmentation* augmentation) {
   RowMap& rows = model.rows();
-  rows.forget_counts();
+  const Index first = rows.n_rows();
   Counted features;
   try {
-    count_features(model, data, a, n, poll);
+    count_unknowns(model, or_none(augmentation));
     features = rows.by_frequency(rows.counted(model.min_count()));
-    add_filled_rows(model, features, n, poll);
+    add_filled_rows(model, features, resolve_threads(n_threads), poll);
   } catch (...) {
     rows.forget_counts();
     throw;
   }
-  if (first == 1) model.hot = frequencies(features, data.n_rows());
+  if (first == 1) model.hot = frequencies(features, n_rows);
   model.recount = false;
-  model.initialized_for = key;
+  model.initialized_for = 0;
 }
 
 Counted admit(Model& model, const Dataset& data, bool in_order, int n_threads, const Poll& poll) {

@@ -9,9 +9,10 @@ from typing import Any
 
 from pyfm._core import FormatError
 from pyfm.encode.arrow import arrow, is_text
+from pyfm.encode.file_table import FileTable
 
 
-class ParquetTable:
+class ParquetTable(FileTable):
     """Files that are opened when they are read; folders as Spark writes them, partitions too.
 
     `schema` has the types as they were written; strings are read as dictionaries.
