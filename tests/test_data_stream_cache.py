@@ -29,6 +29,7 @@ def path(tmp_path: Path) -> Path:
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The caches that are written."""
     written: list[str] = []
+
     def spy(path: str, *given: Any) -> None:
         written.append(path)
         write_cache(path, *given)

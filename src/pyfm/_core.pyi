@@ -90,6 +90,12 @@ class TextReader:
     def end_text(self) -> None: ...
     def take(self) -> Dataset:
         """The rows that are complete, maybe none; the text goes on."""
+    @property
+    def n_lines(self) -> int: ...  # of the complete rows, blank lines and the like included
+    @property
+    def n_pending(self) -> int: ...  # bytes that were fed after these
+    def skip_lines(self, n: int) -> None:
+        """The text that is fed begins after so many lines of the file."""
 
 class Checksum:
     """That of `checksum`, of bytes that come in pieces."""
@@ -98,6 +104,9 @@ class Checksum:
     def add(self, block: bytes | memoryview | NDArray[Any]) -> None: ...
     @property
     def value(self) -> int: ...
+
+def format_rows(data: Dataset, format: Literal["libffm", "libsvm"]) -> bytes:
+    """Lines of text; without targets the labels are 0. Weights are left out."""
 
 def checksum(block: bytes | memoryview | NDArray[Any]) -> int:
     """64 bits over contiguous bytes, those after the end up to a multiple of 64 taken as zeros."""

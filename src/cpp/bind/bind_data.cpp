@@ -14,6 +14,7 @@
 #include "data/augmentation.h"
 #include "data/dataset.h"
 #include "data/text_reader.h"
+#include "data/text_writer.h"
 
 namespace pyfm {
 
@@ -179,6 +180,9 @@ void bind_data(py::module_& m) {
       .def("read_file", &read_file, py::arg("path"))
       .def("finish", &TextReader::finish, py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("n_rows", &TextReader::n_rows)
+      .def_property_readonly("n_lines", &TextReader::n_lines)
+      .def_property_readonly("n_pending", &TextReader::n_pending)
+      .def("skip_lines", &TextReader::skip_lines, py::arg("n"))
       .def("end_text", &TextReader::end_text, py::call_guard<py::gil_scoped_release>())
       .def("take", &TextReader::take, py::call_guard<py::gil_scoped_release>());
 
@@ -194,6 +198,18 @@ void bind_data(py::module_& m) {
           },
           py::arg("block"))
       .def_property_readonly("value", &Checksum::value);
+  m.def(
+      "format_rows",
+      [](const Dataset& data, const std::string& format) {
+        const TextFormat text = text_format(format);
+        std::string lines;
+        {
+          const py::gil_scoped_release released;
+          lines = format_rows(data, text);
+        }
+        return py::bytes(lines);
+      },
+      py::arg("data"), py::arg("format"));
   m.def("checksum", &checksum_of, py::arg("block"));
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -30,54 +29,69 @@ class Reading:
     on_bytes: Callable[[int], object] | None = None  # is told of what was read, now and then
 
 
-def read_pieces(reading: Reading) -> Iterator[Dataset]:
-    """Rows of text and data files; those of tables are read by `tables.py`.
+@dataclass(frozen=True)
+class Position:
+    """Where reading goes on."""
+
+    file: int = 0  # its number
+    at: int = 0  # bytes of its text; rows of a data file, and of all tables together
+    n_lines: int = 0  # of the text before
+
+
+Pieces = Iterator[tuple[Dataset, Position]]
+
+
+def read_pieces(reading: Reading, start: Position) -> Pieces:
+    """Rows of text and data files, and where they end; those of tables are read by `tables.py`.
 
     Raises
     ------
     FormatError
         Names the file, and line and column of text; also of files without rows.
     """
-    for path in reading.source.files:
-        if reading.source.format == BINARY:
-            yield from _binary(path, reading)
-        else:
-            yield from map(Dataset, _text(path, reading))
+    read = _binary if reading.source.format == BINARY else _text
+    for number, path in enumerate(reading.source.files):
+        if number >= start.file:
+            yield from read(path, reading, start if number == start.file else Position(number))
 
 
-def _text(path: str, reading: Reading) -> Iterator[_core.Dataset]:
+def _text(path: str, reading: Reading, start: Position) -> Pieces:
     text_format: Any = reading.source.format
     shown = path.encode(errors="backslashreplace").decode()  # names need not be UTF-8
     threads = min(reading.n_threads or 0, MAX_THREADS)
     reader = _core.TextReader(name=shown, format=text_format, n_threads=threads)
-    is_empty = True
-    size, told = os.path.getsize(path), 0
-    for block in open_blocks(path):
+    reader.skip_lines(start.n_lines)
+    at, is_empty = start.at, start.at == 0
+
+    def piece() -> tuple[Dataset, Position]:
+        rows = reader.take()
+        if reading.fields is not None:
+            rows = with_fields(rows, reading.fields)
+        return Dataset(rows), Position(start.file, at - reader.n_pending, reader.n_lines)
+
+    for block in open_blocks(path, start.at, reading.on_bytes):
         reader.feed(block)
-        if reading.on_bytes is not None and len(block) <= size - told:  # of archives about
-            reading.on_bytes(len(block))
-            told += len(block)
+        at += len(block)
         if reader.n_rows >= ROWS:
             is_empty = False
-            yield _libsvm(reader.take(), reading)
+            yield piece()
     reader.end_text()
-    if reader.n_rows or is_empty:
-        rows = reader.take() if reader.n_rows else reader.finish()  # which says what was expected
-        yield _libsvm(rows, reading)
-    if reading.on_bytes is not None:
-        reading.on_bytes(size - told)
+    if reader.n_rows:
+        yield piece()
+    elif is_empty:
+        reader.finish()  # which says what was expected
 
 
-def _libsvm(rows: _core.Dataset, reading: Reading) -> _core.Dataset:
-    return rows if reading.fields is None else with_fields(rows, reading.fields)
-
-
-def _binary(path: str, reading: Reading) -> Iterator[Dataset]:
+def _binary(path: str, reading: Reading, start: Position) -> Pieces:
     with BlockReader(path) as reader:
-        for rows in reader.verified(ROWS):
-            yield Dataset(rows, encoder=reader.encoder)
+        at = 0
+        for rows in reader.verified(ROWS):  # all of them, for the checksums
+            at += rows.n_rows
             if reading.on_bytes is not None:
                 reading.on_bytes(rows.nbytes)
+            if at > start.at:
+                kept = rows.slice(max(start.at - at + rows.n_rows, 0), rows.n_rows)
+                yield Dataset(kept, encoder=reader.encoder), Position(start.file, at)
 
 
 def cut(

@@ -15,7 +15,7 @@ from pyfm.checks import check_bool, check_int, refuse
 from pyfm.data_file.blocks import BlockReader
 from pyfm.data_stream.background import ahead
 from pyfm.data_stream.cache import default_path, describe, open_cache, write_cache
-from pyfm.data_stream.pieces import Reading, read_pieces
+from pyfm.data_stream.pieces import Pieces, Position, Reading, read_pieces
 from pyfm.data_stream.sources import BINARY, Source
 from pyfm.data_stream.tables import encoded, open_tables
 from pyfm.dataset.dataset import Dataset
@@ -93,38 +93,48 @@ class DataStream:
         other.encoder = other._given_encoder = encoder
         return other
 
-    def pieces(
-        self,
-        *,
-        grows: bool = False,
-        on_progress: Callable[[int], object] | None = None,
-    ) -> Iterator[Dataset]:
+    def pieces(self, *, grows: bool = False) -> Iterator[Dataset]:
         """The rows in the order of the files; read by whoever asks for them.
 
         Parameters
         ----------
         grows : bool
             Whether a copy of the encoder learns each piece before it encodes it.
+        """
+        return (piece for piece, _ in self.read(grows=grows))
+
+    def read(
+        self,
+        start: Position = Position(),  # noqa: B008  # immutable
+        *,
+        grows: bool = False,
+        on_progress: Callable[[int], object] | None = None,
+    ) -> Pieces:
+        """The same from a position on, each piece with that of its end.
+
+        Parameters
+        ----------
+        start : Position
+        grows : bool
         on_progress : callable, optional
-            Is told now and then how many bytes of text, or rows of tables, were read since.
+            Is told now and then how many bytes of files, of Parquet rows, were read since.
         """
         if not self._source.has_tables:
             reading = Reading(self._source, self._fields, self._n_threads, on_progress)
-            return read_pieces(reading)
+            return read_pieces(reading, start)
         encoder = self.encoder
         if encoder is None:
             refuse("encoder", "a FieldEncoder, which makes rows of tables", None)
-        table = open_tables(self._source, self._csv_options)
+        table = open_tables(self._source, self._csv_options, on_progress)
         if not grows and not encoder.__sklearn_is_fitted__():
-            encoder = copy(encoder).fit(table)
-            self.encoder = encoder
-        return encoded(table, encoder, grows=grows, on_rows=on_progress)
+            encoder = self.encoder = copy(encoder).fit(table)
+        return encoded(table, encoder, grows=grows, start=start)
 
     def open(self) -> BlockReader:
         """The rows in a data file: the source itself, or the cache, which is written if need be."""
         if self.format == BINARY and len(self.files) == 1:
             return BlockReader(self.files[0])
-        wanted = self._description()
+        wanted = self.description()
         path = default_path(self._source, wanted) if self._cache is None else self._cache
         reader = open_cache(path, wanted)
         if reader is None:
@@ -134,22 +144,19 @@ class DataStream:
             self.encoder = reader.encoder  # type: ignore[assignment]  # tables have no other
         return reader
 
-    def write(
-        self,
-        path: str,
-        wanted: Mapping[str, Any] | None = None,
-        on_progress: Callable[[int], object] | None = None,
-    ) -> None:
-        """Reads all files into one data file."""
-        if wanted is None:
-            wanted = self._description()
-        pieces = self.pieces(on_progress=on_progress)  # which fits the encoder
-        encoder = _latest_encoder(self.files) if self.format == BINARY else self.encoder
-        rows = (piece.core for piece in ahead(lambda: pieces))
-        with contextlib.closing(rows):
-            write_cache(path, wanted, self._source, rows, encoder)
+    def write(self, path: str, wanted: Mapping[str, Any]) -> None:
+        """Reads all files into one data file, the cache."""
+        pieces = self.pieces()  # which fits the encoder
+        with contextlib.closing(ahead(lambda: pieces)) as found:
+            rows = (piece.core for piece in found)
+            write_cache(path, wanted, self._source, rows, self.latest_encoder())
 
-    def _description(self) -> dict[str, Any]:
+    def latest_encoder(self) -> Any:
+        """That of all rows: of tables, once it is fitted, or of data files."""
+        return _latest_encoder(self.files) if self.format == BINARY else self.encoder
+
+    def description(self) -> dict[str, Any]:
+        """What the rows are made from: files as they are now, and how they are read."""
         return describe(self._source, self._fields, self._given_encoder, self._csv_options)
 
 

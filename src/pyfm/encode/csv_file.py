@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,24 +25,29 @@ _ROW = re.compile(r"^(?:CSV parse error: |In CSV column #(\d+): )?Row #(\d+): ",
 class CsvTable(FileTable):
     """Empty values are null. A value lies in one line, so that a quote left open is found there."""
 
-    def __init__(self, path: str, options: Mapping[str, Any] | None) -> None:
-        self._path = path
+    def __init__(
+        self,
+        path: str,
+        options: Mapping[str, Any] | None,
+        on_bytes: Callable[[int], object] | None = None,
+    ) -> None:
+        self._path, self._on_bytes = path, on_bytes
         self._options = _checked(options or {})
         arrow()  # which says what to install
         os.stat(path)
-        with self._reading(), self._open(None) as reader:
+        with self._reading(), self._open(None, None) as reader:
             self.schema = reader.schema
 
     def batches(self, names: list[str], n_rows: int) -> Iterator[Any]:
-        with self._reading(), self._open(names) as reader:
+        with self._reading(), self._open(names, self._on_bytes) as reader:
             yield from reader
 
-    def _open(self, names: list[str] | None) -> Any:
+    def _open(self, names: list[str] | None, on_bytes: Callable[[int], object] | None) -> Any:
         from pyarrow import csv
 
         arguments = self._options
         return csv.open_csv(
-            arrow().PythonFile(_CheckedText(self._path), mode="r"),
+            arrow().PythonFile(_CheckedText(self._path, on_bytes), mode="r"),
             # One thread, which knows the numbers of the lines.
             csv.ReadOptions(
                 use_threads=False,
@@ -89,9 +94,9 @@ class _CheckedText(io.RawIOBase):
     Arrow's reader takes all that follows a quote which is left open for one long value.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, on_bytes: Callable[[int], object] | None) -> None:
         self._path = path
-        self._blocks = open_blocks(path)
+        self._blocks = open_blocks(path, on_bytes=on_bytes)
         self._rest = memoryview(b"")
         self._line, self._odd = 1, False  # at the end of the blocks so far
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pyfm.checks import refuse
@@ -39,6 +39,20 @@ class FileTables(FileTable):
             for batch in table.batches(names, n_rows):
                 wanted = wanted or batch.schema
                 yield batch if batch.schema == wanted else _as(wanted, batch, path, self._paths[0])
+
+
+class Counted(FileTable):
+    """A table that tells of the rows that are read."""
+
+    def __init__(self, table: FileTable, on_rows: Callable[[int], object] | None) -> None:
+        self._table, self._on_rows = table, on_rows
+        self.schema = table.schema
+
+    def batches(self, names: list[str], n_rows: int) -> Iterator[Any]:
+        for batch in self._table.batches(names, n_rows):
+            yield batch
+            if self._on_rows is not None:
+                self._on_rows(batch.num_rows)
 
 
 def _as(wanted: Any, batch: Any, path: str, first_path: str) -> Any:
