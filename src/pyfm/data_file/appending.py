@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyfm.datasets import CriteoEncoder
     from pyfm.encode import FieldEncoder
 
+_SIZES = ("n_rows", "nnz", "n_features", "n_fields")
 _PIECE = 4 << 20  # of elements that are written at a time, at most
 
 
@@ -30,20 +31,22 @@ class Appender:
     """Sections grow in files of their own, in a folder beside `path`; `finish` joins them there.
 
     What is implied by all rows so far is not stored; once it no longer is, it is written for the
-    rows before. The folder goes in the end, whatever happens.
+    rows before. The folder goes in the end, whatever happens, unless it is given: then another
+    process can `restore` a `state` that this one left.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, folder: str | None = None) -> None:
         self._path = os.path.realpath(path)
         parent, name = os.path.split(self._path)
-        self._folder = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.parts")
+        own = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.parts")
+        self._folder, self._keeps = folder or own, folder is not None
         self._files: dict[str, IO[bytes]] = {}
         self._form: Form | None = None
         self.n_rows = self.nnz = self.n_features = self.n_fields = 0
 
     def __enter__(self) -> Appender:
         check_destination(self._path)
-        os.mkdir(self._folder)
+        os.makedirs(self._folder, exist_ok=self._keeps)
         return self
 
     def __exit__(
@@ -55,7 +58,32 @@ class Appender:
         for file in self._files.values():
             with contextlib.suppress(OSError):  # what cannot be flushed is not needed any more
                 file.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if not self._keeps:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def state(self) -> dict[str, Any]:
+        """What has been written so far, which is on the disk by then; as JSON stores it."""
+        with self._errors():
+            for file in self._files.values():
+                file.flush()
+                os.fsync(file.fileno())
+        lengths = {name: file.tell() for name, file in self._files.items()}
+        form = None if self._form is None else vars(self._form)
+        sizes = {name: getattr(self, name) for name in _SIZES}
+        return {"lengths": lengths, "form": form, "sizes": sizes}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from there; what was written later is cut off."""
+        for name in BUFFERS:
+            path, length = self._file(name), state["lengths"].get(name)
+            if length is not None:
+                os.truncate(path, length)
+                self._files[name] = open(path, "ab")  # noqa: SIM115  # see __exit__
+            elif os.path.exists(path):
+                os.remove(path)
+        self._form = None if state["form"] is None else Form(**state["form"])
+        for name in _SIZES:
+            setattr(self, name, state["sizes"][name])
 
     def add(self, rows: _core.Dataset) -> None:
         """Raises OSError with the path where it cannot be written."""
@@ -153,7 +181,8 @@ class Appender:
                     checksum.add(block)
                     to.write(block)
                     size += len(block)
-            os.remove(self._file(name))
+            if not self._keeps:
+                os.remove(self._file(name))
         to.write(bytes(padding(size)))
         return f"{checksum.value:016x}"
 

@@ -108,14 +108,19 @@ def write_cache(
     with Appender(path) as rows:
         for piece in pieces:
             rows.add(piece)
-        now = [fingerprint(file) for file in data_files(source)]
-        for before in wanted["files"]:
-            if before not in now:
-                raise ValueError(
-                    f"{before['name']}: expected a file that stays as it is while it is read, "
-                    "found that it changed: start again"
-                )
+        check_unchanged(wanted, source)
         rows.finish(encoder, dict(wanted))
+
+
+def check_unchanged(wanted: Mapping[str, Any], source: Source) -> None:
+    """Raises ValueError that names a file which is not what it was."""
+    now = [fingerprint(file) for file in data_files(source)]
+    for before in wanted["files"]:
+        if before not in now:
+            raise ValueError(
+                f"{before['name']}: expected a file that stays as it is while it is read, found "
+                "that it changed: start again"
+            )
 
 
 def _how(entry: Mapping[str, Any]) -> dict[str, Any]:

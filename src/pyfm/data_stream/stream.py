@@ -17,7 +17,7 @@ from pyfm.data_stream.background import ahead
 from pyfm.data_stream.cache import default_path, describe, open_cache, write_cache
 from pyfm.data_stream.pieces import Pieces, Position, Reading, read_pieces
 from pyfm.data_stream.sources import BINARY, Source
-from pyfm.data_stream.tables import encoded, open_tables
+from pyfm.data_stream.tables import count_rows, encoded, open_tables
 from pyfm.dataset.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -150,6 +150,19 @@ class DataStream:
         with contextlib.closing(ahead(lambda: pieces)) as found:
             rows = (piece.core for piece in found)
             write_cache(path, wanted, self._source, rows, self.latest_encoder())
+
+    def total(self) -> tuple[int, str]:
+        """How much `read` tells its `on_progress`, and the unit: bytes, or rows of Parquet."""
+        n_passes = 1
+        if self.encoder is not None and not self.encoder.__sklearn_is_fitted__():
+            n_passes += 1 + bool(self.encoder.crosses)
+        if self.format == "parquet":
+            return n_passes * count_rows(self._source), "rows"
+        return n_passes * sum(map(os.path.getsize, self.files)), "B"
+
+    @property
+    def source(self) -> Source:
+        return self._source
 
     def latest_encoder(self) -> Any:
         """That of all rows: of tables, once it is fitted, or of data files."""
