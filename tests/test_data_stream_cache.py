@@ -282,6 +282,13 @@ def test_a_full_disk(limit: int, path: Path, tmp_path: Path) -> None:
     assert cache.read_bytes() == before
 
 
+def test_a_folder_that_cannot_be_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    message = r"Permission denied: name a file for the cache that can be written, cache=: '.*cache'"
+    with pytest.raises(PermissionError, match=message):
+        fit(Dataset.stream(path))
+
+
 def test_a_reader_is_closed(path: Path, tmp_path: Path) -> None:
     fit(Dataset.stream(path, cache=tmp_path / "cache"))
     with Dataset.stream(path, cache=tmp_path / "cache").open() as reader:

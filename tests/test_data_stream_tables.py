@@ -342,6 +342,27 @@ def test_tables_need_an_encoder(tmp_path: Path) -> None:
         pyfm.FMClassifier().fit(no_target)
 
 
+def test_warm_start_goes_on_with_the_encoder(tmp_path: Path) -> None:
+    """As with tables in memory: what is new is unknown."""
+    first, second = DF[DF["site"] != "shop"], DF
+    kinds = {"site": "categorical", "user": "categorical"}
+    columns = ["click", *kinds]
+    streams = []
+    for name, frame in (("a", first), ("b", second)):
+        frame[columns].to_parquet(tmp_path / f"{name}.parquet")
+        made = FieldEncoder(kinds, target="click")
+        streams.append(Dataset.stream(tmp_path / f"{name}.parquet", encoder=made))
+    params: dict[str, Any] = {"epochs": 2, "random_state": 0, "warm_start": True}
+    streamed, held = pyfm.FMClassifier(**params), pyfm.FMClassifier(**params)
+    made = FieldEncoder(kinds, target="click").fit(first[columns])
+    for stream, frame in zip(streams, (first, second), strict=True):
+        streamed.fit(stream)
+        held.fit(made.transform(frame[columns]))
+    assert_same_model(streamed, held)
+    assert streams[0].encoder is not None
+    assert streamed.n_features_in_ == streams[0].encoder.n_features_
+
+
 def test_rows_of_another_encoder(tmp_path: Path) -> None:
     DF.to_parquet(tmp_path / "a.parquet")
     for name, columns in (("a", ["site"]), ("b", ["user"])):

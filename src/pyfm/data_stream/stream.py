@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pyfm.atomic_file import check_destination
 from pyfm.checks import check_bool, check_int, refuse
 from pyfm.data_file.blocks import BlockReader
 from pyfm.data_stream.background import ahead
@@ -138,14 +139,19 @@ class DataStream:
         path = default_path(self._source, wanted) if self._cache is None else self._cache
         reader = open_cache(path, wanted)
         if reader is None:
-            self.write(path, wanted)
+            self._write(path, wanted)
             reader = BlockReader(path)
         if self._source.has_tables:
             self.encoder = reader.encoder  # type: ignore[assignment]  # tables have no other
         return reader
 
-    def write(self, path: str, wanted: Mapping[str, Any]) -> None:
+    def _write(self, path: str, wanted: Mapping[str, Any]) -> None:
         """Reads all files into one data file, the cache."""
+        try:
+            check_destination(path)
+        except PermissionError as error:
+            what = f"{error.strerror}: name a file for the cache that can be written, cache="
+            raise PermissionError(error.errno, what, path) from error
         pieces = self.pieces()  # which fits the encoder
         with contextlib.closing(ahead(lambda: pieces)) as found:
             rows = (piece.core for piece in found)

@@ -51,6 +51,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     _metrics: ClassVar[tuple[str, ...]]  # for validation; the loss's own comes first
 
     n_jobs: int | None
+    warm_start: bool
     random_state: Any
 
     history_: dict[str, list[float]]
@@ -160,7 +161,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         >>> bool((resumed.coef_ == whole.coef_).all())
         True
         """
-        with opened(held(X)) as rows:
+        goes_on = self.warm_start is True and "_inputs" in vars(self)
+        with opened(held(X), self._inputs.encoder if goes_on else None) as rows:
             self._fit(rows, y, fields, sample_weight, eval_set, callbacks, init_from, resume_from)
         return self
 

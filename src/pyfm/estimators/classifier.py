@@ -120,7 +120,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
 
         Parameters
         ----------
-        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+        X : Dataset, DataStream, sparse matrix, or array-like of shape (n_rows, n_columns)
             Rows as in `fit`. Features and fields that training did not meet are ignored.
 
         Returns
@@ -141,7 +141,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
 
         Parameters
         ----------
-        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+        X : Dataset, DataStream, sparse matrix, or array-like of shape (n_rows, n_columns)
             Rows as in `fit`. Features and fields that training did not meet are ignored.
 
         Returns
@@ -175,7 +175,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
 
         Parameters
         ----------
-        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+        X : Dataset, DataStream, sparse matrix, or array-like of shape (n_rows, n_columns)
             Rows as in `fit`.
         y : array-like of shape (n_rows,), optional
             Labels; None: those of the Dataset.

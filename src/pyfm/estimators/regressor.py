@@ -81,7 +81,7 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
 
         Parameters
         ----------
-        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+        X : Dataset, DataStream, sparse matrix, or array-like of shape (n_rows, n_columns)
             Rows as in `fit`. Features and fields that training did not meet are ignored.
 
         Returns
@@ -102,7 +102,7 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
 
         Parameters
         ----------
-        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+        X : Dataset, DataStream, sparse matrix, or array-like of shape (n_rows, n_columns)
             Rows as in `fit`.
         y : array-like of shape (n_rows,), optional
             Targets; None: those of the Dataset.
