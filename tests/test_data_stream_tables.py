@@ -363,6 +363,17 @@ def test_warm_start_goes_on_with_the_encoder(tmp_path: Path) -> None:
     assert streamed.n_features_in_ == streams[0].encoder.n_features_
 
 
+def test_files_that_changed_are_learned_anew(tmp_path: Path) -> None:
+    made = FieldEncoder({"site": "categorical"}, target="click")
+    DF[DF["site"] != "shop"].to_parquet(tmp_path / "a.parquet")
+    stream = Dataset.stream(tmp_path / "a.parquet", encoder=made)
+    first = pyfm.FMClassifier(epochs=1).fit(stream)
+    DF.to_parquet(tmp_path / "a.parquet")
+    again = pyfm.FMClassifier(epochs=1).fit(stream)
+    assert again.n_features_in_ == first.n_features_in_ + 1
+    assert not made.__sklearn_is_fitted__()
+
+
 def test_rows_of_another_encoder(tmp_path: Path) -> None:
     DF.to_parquet(tmp_path / "a.parquet")
     for name, columns in (("a", ["site"]), ("b", ["user"])):

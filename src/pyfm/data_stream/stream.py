@@ -152,6 +152,7 @@ class DataStream:
         except PermissionError as error:
             what = f"{error.strerror}: name a file for the cache that can be written, cache="
             raise PermissionError(error.errno, what, path) from error
+        self.encoder = self._given_encoder  # not what earlier contents of the files taught it
         pieces = self.pieces()  # which fits the encoder
         with contextlib.closing(ahead(lambda: pieces)) as found:
             rows = (piece.core for piece in found)
