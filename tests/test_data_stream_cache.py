@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -212,12 +213,13 @@ def test_a_source_that_changes_between_epochs(path: Path, tmp_path: Path) -> Non
 def test_ctrl_c_in_the_first_pass(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Dataset.stream(path)
 
-    def endless(**given: Any) -> Any:
+    def long(**given: Any) -> Any:
         threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-        while True:
+        for _ in range(1000):  # 40 MB, if nobody hears
+            time.sleep(0.01)
             yield DATA
 
-    monkeypatch.setattr(stream, "pieces", endless)
+    monkeypatch.setattr(stream, "pieces", long)
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
         fit(stream)
