@@ -50,9 +50,13 @@ def bootstrap_rows(n: int, seed: int) -> list[int]:
 
 
 def shuffled(rows: list[int], seed: int, epoch: int) -> list[int]:
-    """The rows in the order of an epoch (Fisher-Yates)."""
+    """The rows in the order of an epoch."""
+    return shuffled_by(rows, random_key(~seed, epoch))
+
+
+def shuffled_by(rows: list[int], key: int) -> list[int]:
+    """Fisher-Yates."""
     order = list(rows)
-    key = random_key(~seed, epoch)
     for i in range(len(rows) - 1, 0, -1):
         other = random_below(key, i, i + 1)
         order[i], order[other] = order[other], order[i]

@@ -64,6 +64,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ]
     (tmp_path / "train.ffm").write_text("".join(lines[:300]))
     (tmp_path / "valid.ffm").write_text("".join(lines[300:]))
+    table = (f"{i % 2},{'abc'[i % 3]}.example,{i % 7}\n" for i in range(90))
+    (tmp_path / "clicks.csv").write_text("click,site,ad\n" + "".join(table))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -147,7 +147,8 @@ def test_eval_sets_that_do_not_fit() -> None:
         fit(IDS, CLICKS, eval_set=(IDS, CLICKS, CLICKS))
     with pytest.raises(ValueError, match=r"eval_set\['b'\]: y\[0\]: expected one of the classes"):
         fit(IDS, CLICKS, eval_set={"a": (IDS, CLICKS), "b": (IDS, CLICKS + 5)})
-    with pytest.raises(ValueError, match=r"eval_set\['a'\]: expected a Dataset, \(X, y\) or"):
+    message = r"eval_set\['a'\]: expected a Dataset, a DataStream, \(X, y\) or"
+    with pytest.raises(ValueError, match=message):
         fit(IDS, CLICKS, eval_set={"a": [IDS, CLICKS]})
     with pytest.raises(ValueError, match="eval_set: expected at least one evaluation set"):
         fit(IDS, CLICKS, eval_set={})

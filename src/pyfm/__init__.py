@@ -21,6 +21,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from pyfm import callbacks, datasets, encode, metrics, nn, optim, schedules
     from pyfm.augmentation import Augmentation
+    from pyfm.data_stream import DataStream
     from pyfm.dataset import Dataset
     from pyfm.encode import FieldEncoder
     from pyfm.estimators import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Augmentation",
+    "DataStream",
     "Dataset",
     "DeepFMClassifier",
     "DeepFMRegressor",
@@ -75,6 +77,7 @@ except PackageNotFoundError:  # a source tree that was not installed
 # Where the names come from that load when they are first used; None: they are modules themselves.
 _LAZY = {
     "Augmentation": "pyfm.augmentation",
+    "DataStream": "pyfm.data_stream",
     "Dataset": "pyfm.dataset",
     "FieldEncoder": "pyfm.encode",
     "load": "pyfm.model_file",

@@ -84,6 +84,29 @@ class TextReader:
     def feed(self, block: bytes | bytearray | memoryview) -> None: ...
     def read_file(self, path: bytes) -> None: ...  # as the file system spells it
     def finish(self) -> Dataset: ...
+    # For text that is not held whole.
+    @property
+    def n_rows(self) -> int: ...
+    def end_text(self) -> None: ...
+    def take(self) -> Dataset:
+        """The rows that are complete, maybe none; the text goes on."""
+    @property
+    def n_lines(self) -> int: ...  # of the complete rows, blank lines and the like included
+    @property
+    def n_pending(self) -> int: ...  # bytes that were fed after these
+    def skip_lines(self, n: int) -> None:
+        """The text that is fed begins after so many lines of the file."""
+
+class Checksum:
+    """That of `checksum`, of bytes that come in pieces."""
+
+    def __init__(self) -> None: ...
+    def add(self, block: bytes | memoryview | NDArray[Any]) -> None: ...
+    @property
+    def value(self) -> int: ...
+
+def format_rows(data: Dataset, format: Literal["libffm", "libsvm"]) -> bytes:
+    """Lines of text; without targets the labels are 0. Weights are left out."""
 
 def checksum(block: bytes | memoryview | NDArray[Any]) -> int:
     """64 bits over contiguous bytes, those after the end up to a multiple of 64 taken as zeros."""
@@ -96,6 +119,13 @@ class EpochStats:
         """Weighted mean of the loss of every row, taken before the update it takes part in."""
     @property
     def seconds(self) -> float: ...
+
+class EpochPosition:
+    """How far an epoch has come whose rows come in pieces."""
+
+    def __init__(self) -> None: ...
+    @property
+    def n_rows(self) -> int: ...
 
 class Snapshot:
     """A copy of the weights (not of the optimizers' state); empty until it is saved to."""
@@ -237,6 +267,23 @@ class Model:
 
         All features that training will meet: unknowns too, and what a bootstrap sample holds.
         """
+    # The same in pieces: forget_counts, all pieces, and initialize_counted with the rows of all;
+    # then, unless all fields are deep, initialize_vectors with all pieces.
+    def forget_counts(self) -> None: ...
+    def count_piece(
+        self,
+        piece: Dataset,
+        *,
+        place: int,  # of its first row among all
+        n_threads: int,
+        augmentation: Augmentation | None = None,
+    ) -> None: ...
+    def initialize_counted(
+        self, n_rows: int, *, n_threads: int, augmentation: Augmentation | None = None
+    ) -> None: ...
+    @property
+    def all_fields_are_deep(self) -> bool: ...
+    def initialize_vectors(self, piece: Dataset, *, n_threads: int) -> None: ...
     def train_epoch(
         self,
         data: Dataset,
@@ -247,8 +294,13 @@ class Model:
         poll: Callable[[int], object] | None,  # called now and then with the number of rows done
         batch_size: int = 1,  # 1: example-wise; 0: all rows are one batch
         augmentation: Augmentation | None = None,
+        position: EpochPosition | None = None,
     ) -> EpochStats:
-        """One pass over the rows. Ctrl-C and exceptions from `poll` end it at once."""
+        """One pass over the rows. Ctrl-C and exceptions from `poll` end it at once.
+
+        With a position, rows are a piece of the epoch, which goes on there; whole batches, but for
+        the last piece. The statistics are those of the epoch so far.
+        """
     # Features get rows once so many examples have held them: of the data that `initialize` sees, or
     # of all that `learn` has seen since. Before, they are ignored.
     min_count: int

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Protocol
+
 import numpy as np
 
 from pyfm import _core, blas
 
 
+class Pieces(Protocol):
+    """Rows that are not in memory."""
+
+    def pieces(self) -> Iterator[_core.Dataset]:
+        """All of them in their order."""
+
+
 def scores(
-    model: _core.Model, rows: _core.Dataset, correction: float, n_threads: int
+    model: _core.Model, rows: _core.Dataset | Pieces, correction: float, n_threads: int
 ) -> _core.Floats:
     """Raw scores, shape (n_rows,); `correction` is added to each."""
+    if not isinstance(rows, _core.Dataset):
+        found = [scores(model, piece, correction, n_threads) for piece in rows.pieces()]
+        return np.concatenate([np.empty(0, np.float32), *found])
     with blas.for_model(model):
         score = model.decision_function(rows, n_threads=n_threads)
     return score + np.float32(correction) if correction else score
 
 
 def predictions(
-    model: _core.Model, rows: _core.Dataset, correction: float, n_threads: int
+    model: _core.Model, rows: _core.Dataset | Pieces, correction: float, n_threads: int
 ) -> _core.Doubles:
     """On the scale of the targets, shape (n_rows,); a correction is one of log-odds."""
+    if not isinstance(rows, _core.Dataset):
+        found = [predictions(model, piece, correction, n_threads) for piece in rows.pieces()]
+        return np.concatenate([np.empty(0, np.float64), *found])
     if not correction:
         with blas.for_model(model):
             return model.predict(rows, n_threads=n_threads)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from pyfm import _core, blas
 from pyfm.augmentation import Augmentation
@@ -18,8 +18,9 @@ from pyfm.checks import refuse
 from pyfm.divergence import divergence
 from pyfm.metrics.registry import METRICS
 from pyfm.optim import Optimizer
-from pyfm.prediction import predictions
+from pyfm.prediction import Pieces, predictions
 from pyfm.progress import Origin, Progress, Resumption
+from pyfm.training_rows import TrainingRows
 
 # An interrupted pass is undone where the copy of the weights that this takes is small (64 MiB).
 _CHEAP_SNAPSHOT = 64 * 2**20
@@ -45,12 +46,26 @@ class TrainingOptions:
         return tuple(dict.fromkeys((*self.metrics, self.loss)))
 
 
+class EvaluationPieces(Pieces, Protocol):
+    """Rows with targets that are read in pieces."""
+
+    @property
+    def n_rows(self) -> int: ...
+    @property
+    def y(self) -> _core.Floats | None: ...
+    @property
+    def weight(self) -> _core.Floats | None: ...
+
+
+EvaluationRows = _core.Dataset | EvaluationPieces
+
+
 @dataclass(frozen=True)
 class TrainingData:
     """The rows to learn from, and those to evaluate on, by name."""
 
-    train: _core.Dataset
-    valid: Mapping[str, _core.Dataset]
+    train: TrainingRows
+    valid: Mapping[str, EvaluationRows]
     origin: Origin
 
 
@@ -164,11 +179,7 @@ class Training:
         if self._epoch:  # the weights of an earlier fit, which the first pass may break
             self._last = self._saved()
         try:
-            self._model.initialize(
-                self._data.train,
-                n_threads=self._options.n_threads,
-                augmentation=self._augmentation,
-            )
+            self._data.train.initialize(self._model, self._options.n_threads, self._augmentation)
             while not stopped and self._epoch < self._before + self._options.epochs:
                 stopped = self._run_epoch(self._epoch + 1)
         except BaseException:
@@ -192,10 +203,9 @@ class Training:
         return any(answers)
 
     def _pass(self, epoch: int) -> dict[str, float]:
-        stats = self._model.train_epoch(
-            self._data.train,
+        stats = self._data.train.train_epoch(
+            self._model,
             epoch=epoch - 1,
-            shuffle=True,
             n_threads=self._options.n_threads,
             poll=self._poll(),
             batch_size=self._options.batch_size,
@@ -246,7 +256,7 @@ class Training:
                 broken[0],
                 f"epoch {epoch}",
                 max(self._learning_rates().values()),
-                self._data.train,
+                self._data.train.sample,
                 normalize=self._options.normalize,
                 has_classes=self._options.loss == "logloss",
             )

@@ -260,6 +260,20 @@ BOOST_AUTO_TEST_CASE(a_checksum_sees_pairs_of_flipped_bits) {
   BOOST_TEST(sums.size() == 1u + 64 * 64);
 }
 
+BOOST_AUTO_TEST_CASE(a_checksum_of_pieces_is_that_of_the_whole) {
+  std::vector<std::byte> bytes(300);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 7);
+  for (const std::size_t piece : {1, 7, 63, 64, 65, 128, 300}) {
+    Checksum sum;
+    for (std::size_t at = 0; at < bytes.size(); at += piece) {
+      const std::size_t end = std::min(at + piece, bytes.size());
+      sum.add(std::span(bytes).subspan(at, end - at));
+      sum.add({});
+      BOOST_TEST(sum.value() == checksum(std::span(bytes).first(end)));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_checksum_takes_what_is_missing_in_64_bytes_as_zeros) {
   std::vector<std::byte> bytes(64 + 7, std::byte{9});
   const std::uint64_t sum = checksum(bytes);

@@ -156,6 +156,25 @@ BOOST_AUTO_TEST_CASE(a_reader_starts_afresh) {
   BOOST_CHECK_THROW(reader.finish(), FormatError);
 }
 
+BOOST_AUTO_TEST_CASE(text_that_is_not_held_whole_goes_on) {
+  TextReader reader("name", TextFormat::libffm, 1);
+  reader.feed("1 0:3:1\n0 0:5:1\n1 0:");
+  BOOST_TEST(reader.n_rows() == 2);
+  const Dataset first = reader.take();
+  BOOST_TEST(first.n_rows() == 2);
+  BOOST_TEST(first.n_features() == 6);
+  BOOST_TEST(reader.take().n_rows() == 0);
+  reader.feed("9:1");
+  reader.end_text();
+  BOOST_TEST(reader.take().row(0).features[0] == 9u);
+  BOOST_TEST(reader.n_lines() == 3);  // the last one had no end
+  TextReader next("name", TextFormat::libffm, 1);
+  next.skip_lines(3);
+  BOOST_CHECK_EXCEPTION(next.feed("\n1 x\n"), FormatError, [](const FormatError& error) {
+    return std::string(error.what()).starts_with("name:5:3:");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(libsvm_rows_are_in_field_0) {
   const Dataset rows = read("1 7:1 8:2\n0\n1 9:1", TextFormat::libsvm);
   BOOST_TEST(rows.n_fields() == 1);

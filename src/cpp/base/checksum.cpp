@@ -12,9 +12,8 @@ namespace pyfm {
 namespace {
 
 // Independent lanes: while one waits for its product, the others use the multiplier.
-constexpr std::size_t kLanes = 8;
-constexpr std::size_t kBlock = kLanes * sizeof(std::uint64_t);
-using Lanes = std::array<std::uint64_t, kLanes>;
+using Lanes = Checksum::Lanes;
+constexpr std::size_t kLanes = Checksum::kLanes, kBlock = Checksum::kBlock;
 
 std::uint64_t little_endian_word(const std::byte* from) noexcept {
   std::uint64_t word;
@@ -34,18 +33,40 @@ void add(Lanes& lanes, const std::byte* block) noexcept {
 
 }  // namespace
 
-std::uint64_t checksum(std::span<const std::byte> bytes) noexcept {
-  Lanes lanes;
-  for (std::size_t i = 0; i < kLanes; ++i) lanes[i] = mix64(i);
-  for (; bytes.size() >= kBlock; bytes = bytes.subspan(kBlock)) add(lanes, bytes.data());
-  if (!bytes.empty()) {
+Checksum::Checksum() noexcept {
+  for (std::size_t i = 0; i < kLanes; ++i) lanes_[i] = mix64(i);
+}
+
+void Checksum::add(std::span<const std::byte> bytes) noexcept {
+  if (n_rest_ > 0) {
+    const std::size_t n = std::min(kBlock - n_rest_, bytes.size());
+    std::copy_n(bytes.begin(), n, rest_.begin() + static_cast<std::ptrdiff_t>(n_rest_));
+    n_rest_ += n;
+    bytes = bytes.subspan(n);
+    if (n_rest_ < kBlock) return;
+    pyfm::add(lanes_, rest_.data());
+  }
+  for (; bytes.size() >= kBlock; bytes = bytes.subspan(kBlock)) pyfm::add(lanes_, bytes.data());
+  std::copy(bytes.begin(), bytes.end(), rest_.begin());
+  n_rest_ = bytes.size();
+}
+
+std::uint64_t Checksum::value() const noexcept {
+  Lanes lanes = lanes_;
+  if (n_rest_ > 0) {
     std::array<std::byte, kBlock> last{};
-    std::copy(bytes.begin(), bytes.end(), last.begin());
-    add(lanes, last.data());
+    std::copy_n(rest_.begin(), n_rest_, last.begin());
+    pyfm::add(lanes, last.data());
   }
   std::uint64_t sum = 0;
   for (const std::uint64_t lane : lanes) sum = mix64(sum ^ lane);
   return sum;
+}
+
+std::uint64_t checksum(std::span<const std::byte> bytes) noexcept {
+  Checksum sum;
+  sum.add(bytes);
+  return sum.value();
 }
 
 }  // namespace pyfm

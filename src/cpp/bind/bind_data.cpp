@@ -14,6 +14,7 @@
 #include "data/augmentation.h"
 #include "data/dataset.h"
 #include "data/text_reader.h"
+#include "data/text_writer.h"
 
 namespace pyfm {
 
@@ -177,8 +178,38 @@ void bind_data(py::module_& m) {
            py::kw_only(), py::arg("name"), py::arg("format"), py::arg("n_threads"))
       .def("feed", &feed, py::arg("block"))
       .def("read_file", &read_file, py::arg("path"))
-      .def("finish", &TextReader::finish, py::call_guard<py::gil_scoped_release>());
+      .def("finish", &TextReader::finish, py::call_guard<py::gil_scoped_release>())
+      .def_property_readonly("n_rows", &TextReader::n_rows)
+      .def_property_readonly("n_lines", &TextReader::n_lines)
+      .def_property_readonly("n_pending", &TextReader::n_pending)
+      .def("skip_lines", &TextReader::skip_lines, py::arg("n"))
+      .def("end_text", &TextReader::end_text, py::call_guard<py::gil_scoped_release>())
+      .def("take", &TextReader::take, py::call_guard<py::gil_scoped_release>());
 
+  py::class_<Checksum>(m, "Checksum")
+      .def(py::init<>())
+      .def(
+          "add",
+          [](Checksum& sum, const py::buffer& block) {
+            const py::buffer_info info = block.request();
+            const std::span<const std::byte> bytes = contiguous_bytes(info);
+            const py::gil_scoped_release released;
+            sum.add(bytes);
+          },
+          py::arg("block"))
+      .def_property_readonly("value", &Checksum::value);
+  m.def(
+      "format_rows",
+      [](const Dataset& data, const std::string& format) {
+        const TextFormat text = text_format(format);
+        std::string lines;
+        {
+          const py::gil_scoped_release released;
+          lines = format_rows(data, text);
+        }
+        return py::bytes(lines);
+      },
+      py::arg("data"), py::arg("format"));
   m.def("checksum", &checksum_of, py::arg("block"));
 }
 

@@ -182,6 +182,9 @@ void bind_model(py::module_& m) {
   py::class_<EpochStats>(m, "EpochStats")
       .def_readonly("loss", &EpochStats::loss)
       .def_readonly("seconds", &EpochStats::seconds);
+  py::class_<EpochPosition>(m, "EpochPosition")
+      .def(py::init<>())
+      .def_readonly("n_rows", &EpochPosition::n_rows);
   py::class_<Snapshot>(m, "Snapshot").def(py::init<>()).def_readonly("bias", &Snapshot::bias);
 
   py::class_<Model>(m, "Model")
@@ -251,19 +254,55 @@ void bind_model(py::module_& m) {
           },
           py::arg("data"), py::kw_only(), py::arg("n_threads"),
           py::arg("augmentation") = py::none())
+      .def("forget_counts", [](Model& model) { model.rows().forget_counts(); })
+      .def(
+          "count_piece",
+          [](Model& model, const Dataset& piece, Index place, int n_threads,
+             const Augmentation* augmentation) {
+            const Poll poll = make_poll(py::none());
+            const py::gil_scoped_release released;
+            count_piece(model, piece, place, n_threads, poll, augmentation);
+          },
+          py::arg("piece"), py::kw_only(), py::arg("place"), py::arg("n_threads"),
+          py::arg("augmentation") = py::none())
+      .def(
+          "initialize_counted",
+          [](Model& model, Index n_rows, int n_threads, const Augmentation* augmentation) {
+            const Poll poll = make_poll(py::none());
+            const py::gil_scoped_release released;
+            initialize_counted(model, n_rows, n_threads, poll, augmentation);
+          },
+          py::arg("n_rows"), py::kw_only(), py::arg("n_threads"),
+          py::arg("augmentation") = py::none())
+      .def_property_readonly("all_fields_are_deep",
+                             [](Model& model) { return model.columns() == nullptr; })
+      .def(
+          "initialize_vectors",
+          [](Model& model, const Dataset& piece, int n_threads) {
+            const Poll poll = make_poll(py::none());
+            const py::gil_scoped_release released;
+            initialize_vectors(model, piece, n_threads, poll);
+          },
+          py::arg("piece"), py::kw_only(), py::arg("n_threads"))
       .def(
           "train_epoch",
           [](Model& model, const Dataset& data, Index epoch, bool shuffle, int n_threads,
-             const py::object& poll, Index batch_size, const Augmentation* augmentation) {
+             const py::object& poll, Index batch_size, const Augmentation* augmentation,
+             EpochPosition* position) {
             if (batch_size < 0) throw std::invalid_argument("batch_size: expected at least 0");
-            const EpochOptions options{epoch,           shuffle,    n_threads,
-                                       make_poll(poll), batch_size, augmentation};
+            const EpochOptions options{.epoch = epoch,
+                                       .shuffle = shuffle,
+                                       .n_threads = n_threads,
+                                       .poll = make_poll(poll),
+                                       .batch_size = batch_size,
+                                       .augmentation = augmentation,
+                                       .position = position};
             const py::gil_scoped_release released;
             return train_epoch(model, data, options);
           },
           py::arg("data"), py::kw_only(), py::arg("epoch"), py::arg("shuffle"),
           py::arg("n_threads"), py::arg("poll"), py::arg("batch_size") = 1,
-          py::arg("augmentation") = py::none())
+          py::arg("augmentation") = py::none(), py::arg("position") = py::none())
       .def(
           "decision_function",
           [](Model& model, const Dataset& data, int n_threads) {

@@ -106,8 +106,12 @@ void TextReader::read_file(const std::string& path, const std::function<void()>&
   });
 }
 
-Dataset TextReader::finish() {
+void TextReader::end_text() {
   if (!pending_.empty()) parse_pending();
+}
+
+Dataset TextReader::finish() {
+  end_text();
   if (rows_.n_rows() == 0)
     throw FormatError(name_, 1, 1,
                       "expected at least one row, 'label field:feature:value …' or "

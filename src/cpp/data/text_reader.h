@@ -27,6 +27,17 @@ class TextReader {
   // The rows of all text so far, at least one. The reader starts afresh.
   Dataset finish();
 
+  // For text that is not held whole: the rows that are complete, of which there may be none, and
+  // the text goes on. At its end, `end_text` completes the last row.
+  Index n_rows() const noexcept { return rows_.n_rows(); }
+  Dataset take() { return rows_.finish(); }
+  void end_text();
+  // Where these rows end: lines, and bytes that were fed after them. Another reader that is told
+  // of the lines goes on there.
+  Index n_lines() const noexcept { return n_lines_; }
+  Index n_pending() const noexcept { return static_cast<Index>(pending_.size()); }
+  void skip_lines(Index n) noexcept { n_lines_ += n; }
+
  private:
   // Parses whole lines, of which only the last may lack its end. `done` is told now and then, on
   // the calling thread, how many bytes of the text will not be looked at again.

@@ -68,8 +68,10 @@ class BatchTrainer {
 
   void train_all() {
     const Index n = data_.n_rows(), batch = batch_size();
-    Index number = options_.stream ? model_.stream.n_batches : 0;
-    if (deep_ && !options_.stream) model_.network()->layers().start_epoch();
+    EpochPosition* const position = options_.position;
+    Index number = options_.stream ? model_.stream.n_batches : position ? position->n_batches : 0;
+    if (position) total_ = position->sum;
+    if (deep_ && !options_.stream && number == 0) model_.network()->layers().start_epoch();
     for (Index begin = 0; begin < n;) {
       Index end = std::min(begin + batch, n);
       if (joins_last() && n - end == 1) end = n;
@@ -77,6 +79,7 @@ class BatchTrainer {
       begin = end;
     }
     if (options_.stream) model_.stream.n_batches = number;
+    if (position) position->n_batches = number;
   }
 
   Index batch_size() const {
@@ -204,7 +207,7 @@ class BatchTrainer {
     };
     constexpr Index ahead = Worker::kAhead + 2;
     block.clear();
-    worker.begin_block(begin);
+    worker.begin_block((options_.position ? options_.position->n_rows : 0) + begin);
     for (Index i = 0; i < ahead; ++i) prepare(i);
     for (Index i = 0; i < size; ++i) {
       for (std::size_t p = 0; p < parts_.size(); ++p)

@@ -7,11 +7,8 @@
 
 namespace pyfm {
 
-// One pass over the examples in `order`; returns Σ weight × loss and Σ weight. The model is ready
-// to be trained (see trainer.cpp). An exception leaves it as the last batch did.
-struct LossSum {
-  double loss = 0, weight = 0;
-};
+// One pass over the examples in `order`. The model is ready to be trained (see trainer.cpp). An
+// exception leaves it as the last batch did.
 LossSum train_batches(Model& model, const Dataset& data, const Array<Index>& order,
                       const EpochOptions& options);
 

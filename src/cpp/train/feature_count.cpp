@@ -49,7 +49,7 @@ void uncount(RowMap& rows, const Dataset& data, bool distinct, Index begin, Inde
 }  // namespace
 
 std::vector<FeatureId> count_features(Model& model, const Dataset& data, const Augmentation& a,
-                                      int n_threads, const Poll& poll) {
+                                      int n_threads, const Poll& poll, Index first) {
   RowMap& rows = model.rows();
   const std::uint64_t seed = model.spec().seed;
   const Augmenter augmenter(a, seed, 0);
@@ -74,7 +74,8 @@ std::vector<FeatureId> count_features(Model& model, const Dataset& data, const A
         else
           std::for_each_n(row.features, row.size, count);
         for (Index e = 0; has_unknowns && e < row.size; ++e)
-          if (const Index j = augmenter.replacement(i, e, row.field(e)).value_or(-1); j >= 0)
+          if (const Index j = augmenter.replacement(first + i, e, row.field(e)).value_or(-1);
+              j >= 0)
             count(static_cast<FeatureId>(j));
       }
       tally.done.emplace_back(begin, end);
@@ -86,15 +87,20 @@ std::vector<FeatureId> count_features(Model& model, const Dataset& data, const A
     throw;
   }
   add_counted();
-  if (has_unknowns)  // in later epochs
-    for (const Index j : a.unknown)
-      if (const auto id = static_cast<FeatureId>(j);
-          j >= 0 && rows.row(id) == 0 && rows.count_of(id) < least)
-        rows.set_count(id, least);
   std::vector<FeatureId> enough = std::move(tallies[0].enough);
   for (std::size_t i = 1; i < tallies.size(); ++i)
     enough.insert(enough.end(), tallies[i].enough.begin(), tallies[i].enough.end());
   return enough;
+}
+
+void count_unknowns(Model& model, const Augmentation& a) {
+  if (a.feature_dropout == 0) return;
+  RowMap& rows = model.rows();
+  const std::uint32_t least = model.min_count();
+  for (const Index j : a.unknown)
+    if (const auto id = static_cast<FeatureId>(j);
+        j >= 0 && rows.row(id) == 0 && rows.count_of(id) < least)
+      rows.set_count(id, least);
 }
 
 void uncount_features(Model& model, const Dataset& data) {

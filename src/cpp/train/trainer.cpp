@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <numeric>
 #include <stdexcept>
@@ -32,7 +33,9 @@ Array<Index> row_order(Index n_rows, std::uint64_t seed, const EpochOptions& opt
   if (options.augmentation && options.augmentation->bootstrap)
     for (Index i = 0; i < n_rows; ++i) order[i] = bootstrap_row(seed, i, n_rows);
   if (!options.shuffle) return order;
-  const std::uint64_t key = random_key(~seed, static_cast<std::uint64_t>(options.epoch));
+  std::uint64_t key = random_key(~seed, static_cast<std::uint64_t>(options.epoch));
+  if (options.position && options.position->n_pieces > 0)
+    key = random_key(key, static_cast<std::uint64_t>(options.position->n_pieces));
   for (Index i = n_rows - 1; i > 0; --i) {
     const auto position = static_cast<std::uint64_t>(i);
     std::swap(order[i], order[static_cast<Index>(random_below(key, position, position + 1))]);
@@ -69,12 +72,29 @@ void train_rows(const Loss& loss, Worker& worker, const Dataset& data, const Ind
 void train_blocks(Model& model, const Dataset& data, const Array<Index>& order,
                   std::vector<Worker>& workers, const EpochOptions& options) {
   const auto n = static_cast<int>(workers.size());
+  const Index first = options.position ? options.position->n_rows : 0;
   for_row_blocks(data.n_rows(), n, options.poll, [&](int thread, Index begin, Index end) {
     Worker& worker = workers[static_cast<std::size_t>(thread)];
-    worker.begin_block(begin);
+    worker.begin_block(first + begin);
     train_rows(model.loss(), worker, data, order.data() + begin, end - begin, options.stream);
     worker.end_block();
   });
+}
+
+// The first worker goes on with the sums, too: on one thread the last bit does not tell of pieces.
+void go_on(std::vector<Worker>& workers, const EpochPosition& position) {
+  workers[0].loss = position.sum.loss;
+  workers[0].weight = position.sum.weight;
+  for (std::size_t i = 0; i < std::min(workers.size(), position.noise.size()); ++i)
+    workers[i].load_noise(position.noise[i]);
+}
+
+void leave(std::vector<Worker>& workers, EpochPosition& position, std::size_t n_parts) {
+  position.noise.resize(std::max(workers.size(), position.noise.size()));
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    position.noise[i].resize(n_parts);
+    workers[i].save_noise(position.noise[i]);
+  }
 }
 
 LossSum train_examples(Model& model, const Dataset& data, const Array<Index>& order,
@@ -86,6 +106,7 @@ LossSum train_examples(Model& model, const Dataset& data, const Array<Index>& or
     workers[i].seed_noise(random_key(random_key(model.spec().seed, epoch), i));
   }
   if (options.stream) workers[0].load_noise(model.stream.noise);
+  if (options.position) go_on(workers, *options.position);
   const auto merge_all = [&] {
     for (Worker& worker : workers) worker.merge_all();
   };
@@ -100,6 +121,7 @@ LossSum train_examples(Model& model, const Dataset& data, const Array<Index>& or
     model.stream.noise.resize(model.parts().size());
     workers[0].save_noise(model.stream.noise);
   }
+  if (options.position) leave(workers, *options.position, model.parts().size());
   LossSum sum;
   for (const Worker& worker : workers) sum.loss += worker.loss, sum.weight += worker.weight;
   return sum;
@@ -111,7 +133,8 @@ EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& op
   check_trainable(model, data);
   check_targets(model, data);
   const auto start = std::chrono::steady_clock::now();
-  initialize(model, data, options.n_threads, options.poll, options.augmentation);
+  if (!options.position)
+    initialize(model, data, options.n_threads, options.poll, options.augmentation);
   start_bias(model);
   const Array<Index> order = row_order(data.n_rows(), model.spec().seed, options);
   const bool in_batches = options.batch_size != 1 || model.network();
@@ -120,6 +143,12 @@ EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& op
   EpochStats stats;
   stats.loss = sum.weight > 0 ? sum.loss / sum.weight : 0;
   stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (EpochPosition* position = options.position) {
+    position->n_rows += data.n_rows();
+    ++position->n_pieces;
+    position->sum = sum;
+    stats.seconds = position->seconds += stats.seconds;
+  }
   return stats;
 }
 

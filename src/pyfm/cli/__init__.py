@@ -1,4 +1,4 @@
-"""The command `pyfm`: train, predict, info, demo.
+"""The command `pyfm`: train, predict, convert, info, demo.
 
 Errors are one line on stderr: exit code 1 for bad data, 2 for bad usage, 130 after Ctrl-C.
 """
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
+from pyfm.cli.convert import convert
 from pyfm.cli.demo import demo
 from pyfm.cli.info import info
 from pyfm.cli.predict import predict
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, predict, info, demo):
+for command in (train, predict, convert, info, demo):
     app.command()(command)
 
 # Click's UsageError; typer brings a Click of its own or not, depending on its version.

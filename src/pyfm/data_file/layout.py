@@ -14,7 +14,8 @@ tensor of uint8, since the format allows no gaps. The metadata entry ``pyfm_data
 of the header, is a JSON object:
 
 - ``format_version``, ``library_version``, ``n_rows``, ``n_features``, ``n_fields``;
-- ``sections``: for each, in their order, its length and its checksum (base/checksum.h).
+- ``sections``: for each, in their order, its length and its checksum (base/checksum.h);
+- ``source``, of files that a stream wrote: what they were made from (data_stream/cache.py).
 
 All of the header follows from that entry. So it is checked by writing it again.
 """
@@ -26,6 +27,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import pyfm
 from pyfm import _core
 
 FORMAT_VERSION = 1
@@ -62,6 +64,22 @@ def padding(n_bytes: int) -> int:
 
 def checksum_text(block: Any) -> str:
     return f"{_core.checksum(block):016x}"
+
+
+def metadata_text(
+    sizes: tuple[int, int, int],
+    lengths: Mapping[str, int],
+    checksums: Mapping[str, str],
+    source: Mapping[str, Any] | None = None,
+) -> str:
+    """The metadata entry; sizes are n_rows, n_features and n_fields."""
+    entry: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "library_version": pyfm.__version__,
+        **dict(zip(("n_rows", "n_features", "n_fields"), sizes, strict=True)),
+        "sections": {name: [length, checksums[name]] for name, length in lengths.items()},
+    }
+    return json.dumps(entry if source is None else entry | {"source": source})
 
 
 def header(metadata: str, lengths: Mapping[str, int]) -> bytes:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import pyfm
 from pyfm import _core
 from pyfm.atomic_file import destination
 from pyfm.data_file.layout import (
@@ -17,9 +15,9 @@ from pyfm.data_file.layout import (
     DTYPES,
     ENCODER,
     FIELD_ENCODER,
-    FORMAT_VERSION,
     checksum_text,
     header,
+    metadata_text,
     padding,
 )
 
@@ -41,18 +39,11 @@ def write(
             f"the data set cannot be saved: expected rows with something in them, found "
             f"{core.n_rows} without fields, targets and weights"
         )
-    metadata = json.dumps(
-        {
-            "format_version": FORMAT_VERSION,
-            "library_version": pyfm.__version__,
-            "n_rows": core.n_rows,
-            "n_features": core.n_features,
-            "n_fields": core.n_fields,
-            "sections": {name: [len(s), checksum_text(s)] for name, s in sections.items()},
-        }
-    )
+    lengths = {name: len(section) for name, section in sections.items()}
+    checksums = {name: checksum_text(section) for name, section in sections.items()}
+    sizes = core.n_rows, core.n_features, core.n_fields
     with destination(os.fsdecode(path)) as file:
-        file.write(header(metadata, {name: len(s) for name, s in sections.items()}))
+        file.write(header(metadata_text(sizes, lengths, checksums), lengths))
         for section in sections.values():
             content = section.view(np.uint8)
             for start in range(0, len(content), _PIECE_BYTES):
@@ -64,16 +55,16 @@ def _sections(
     core: _core.Dataset, encoder: CriteoEncoder | FieldEncoder | None
 ) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any] | None] = {name: getattr(core, name) for name in BUFFERS}
-    if encoder is not None:
-        arrays |= _encoder_arrays(encoder)
-    return {
+    sections = {
         name: array.astype(DTYPES[name], copy=False)
         for name, array in arrays.items()
         if array is not None
     }
+    return sections if encoder is None else sections | encoder_sections(encoder)
 
 
-def _encoder_arrays(encoder: CriteoEncoder | FieldEncoder) -> dict[str, NDArray[Any] | None]:
+def encoder_sections(encoder: CriteoEncoder | FieldEncoder) -> dict[str, NDArray[Any]]:
+    """The arrays that an encoder is stored as, by section."""
     from pyfm.datasets import CriteoEncoder  # which imports the data sets
     from pyfm.encode import FieldEncoder
 
@@ -86,4 +77,5 @@ def _encoder_arrays(encoder: CriteoEncoder | FieldEncoder) -> dict[str, NDArray[
             "encoder: expected a CriteoEncoder or a FieldEncoder, which a data file holds, or "
             f"None, found {type(encoder).__name__}"
         )
-    return dict(zip(ENCODER, encoder.to_arrays(), strict=True))
+    arrays = dict(zip(ENCODER, encoder.to_arrays(), strict=True))
+    return {name: array.astype(DTYPES[name], copy=False) for name, array in arrays.items()}

@@ -13,18 +13,17 @@ BLOCK_BYTES = 4 << 20
 INPUT_BYTES = 128 << 10
 
 
-def _whole(path: str) -> Iterator[bytes]:
-    with open(path, "rb") as file:
+def _whole(raw: BinaryIO) -> Iterator[bytes]:
+    yield from _read(raw)
+
+
+def _gzip(raw: BinaryIO) -> Iterator[bytes]:
+    with gzip.open(raw, "rb") as file:
         yield from _read(file)
 
 
-def _gzip(path: str) -> Iterator[bytes]:
-    with gzip.open(path, "rb") as file:
-        yield from _read(file)
-
-
-def _xz(path: str) -> Iterator[bytes]:
-    with lzma.open(path, "rb") as file:
+def _xz(raw: BinaryIO) -> Iterator[bytes]:
+    with lzma.open(raw, "rb") as file:
         yield from _read(file)
 
 
@@ -35,36 +34,49 @@ def _read(
         yield block
 
 
-def _zst(path: str) -> Iterator[bytes]:
+def _zst(raw: BinaryIO) -> Iterator[bytes]:
     # Frame by frame: the library's own file object takes a truncated file for a complete one.
     import zstandard
 
     decompressor = zstandard.ZstdDecompressor()
     frame = None
     try:
-        with open(path, "rb") as file:
-            for block in _read(file, INPUT_BYTES):
-                while block:
-                    frame = frame or decompressor.decompressobj()
-                    yield frame.decompress(block)
-                    block = frame.unused_data if frame.eof else b""
-                    if frame.eof:
-                        frame = None
+        for block in _read(raw, INPUT_BYTES):
+            while block:
+                frame = frame or decompressor.decompressobj()
+                yield frame.decompress(block)
+                block = frame.unused_data if frame.eof else b""
+                if frame.eof:
+                    frame = None
     except zstandard.ZstdError as error:
         raise EOFError(str(error)) from error
     if frame is not None:
         raise EOFError("the file ends inside a frame")
 
 
-_READERS: dict[str, Callable[[str], Iterator[bytes]]] = {".gz": _gzip, ".xz": _xz, ".zst": _zst}
+_READERS: dict[str, Callable[[BinaryIO], Iterator[bytes]]] = {
+    ".gz": _gzip,
+    ".xz": _xz,
+    ".zst": _zst,
+}
 
 
 def is_compressed(path: str) -> bool:
     return path.endswith(tuple(_READERS))
 
 
-def open_blocks(path: str) -> Iterator[bytes]:
+def open_blocks(
+    path: str, skip: int = 0, on_bytes: Callable[[int], object] | None = None
+) -> Iterator[bytes]:
     """The bytes of a file, decompressed when it ends in .gz, .xz or .zst.
+
+    Parameters
+    ----------
+    path : str
+    skip : int
+        Bytes at the beginning, decompressed ones, that are left out.
+    on_bytes : callable, optional
+        Is told after each block how many bytes of the file itself it took.
 
     Raises
     ------
@@ -75,7 +87,19 @@ def open_blocks(path: str) -> Iterator[bytes]:
     """
     ending = next((ending for ending in _READERS if path.endswith(ending)), None)
     try:
-        yield from _READERS[ending](path) if ending else _whole(path)
+        with open(path, "rb") as raw:
+            if ending is None:
+                raw.seek(skip)
+                skip = 0
+            told = 0
+            for block in _READERS[ending](raw) if ending else _whole(raw):
+                kept = block[skip:] if skip else block
+                skip -= len(block) - len(kept)
+                if on_bytes is not None:
+                    on_bytes(raw.tell() - told)
+                    told = raw.tell()
+                if kept:
+                    yield kept
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
         raise FormatError(
             f"{path}: expected a complete {ending} archive, found a truncated or corrupt one: "

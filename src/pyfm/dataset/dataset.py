@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from pyfm.dataset.selection import row_numbers
 from pyfm.dataset.text import read_libsvm, read_text
 
 if TYPE_CHECKING:
+    from pyfm.data_stream import DataStream
     from pyfm.datasets import CriteoEncoder
     from pyfm.encode import FieldEncoder
 
@@ -231,6 +233,92 @@ class Dataset:
         """
         core, encoder = data_file.read(path, verify=verify)
         return cls(core, encoder=encoder)
+
+    @staticmethod
+    def stream(
+        source: Any,
+        *,
+        format: Literal["libffm", "libsvm", "csv", "parquet", "binary"] | None = None,
+        encoder: FieldEncoder | None = None,
+        fields: npt.ArrayLike | Literal["position"] | None = None,
+        csv_options: Mapping[str, Any] | None = None,
+        cache: str | os.PathLike[str] | None = None,
+        window: int = 1 << 17,
+        shuffle: bool = True,
+        n_threads: int | None = None,
+    ) -> DataStream:
+        """Rows of files that need not fit into memory, for `fit`, `partial_fit` and prediction.
+
+        `fit` reads them once into a data file, the cache, and takes its epochs from there, a window
+        of rows at a time, while the next window is read in a thread. In memory are about three
+        windows, and the model. The cache stays, and later fits begin with it, as long as the files
+        and the parameters are the same: names, sizes, times of the last change, and a checksum of
+        samples are compared, not whole files. `partial_fit` and predictions read the files as they
+        come, a piece of some 65,536 rows after the other, and write nothing.
+
+        Parameters
+        ----------
+        source : str, path-like, or list of them
+            Files, patterns such as ``"logs/2024-*/*.csv"`` (in the order of the names), folders of
+            Parquet files as Spark writes them; all of one format. Text may end in .gz, .xz or .zst.
+        format : {"libffm", "libsvm", "csv", "parquet", "binary"}, optional
+            None: by the endings .ffm, .libffm, .svm, .libsvm, .svmlight, .csv, .parquet; data files
+            ("binary") are known by their beginning.
+        encoder : FieldEncoder, optional
+            Makes rows of tables (CSV, Parquet), with its `target` as their targets. One that is not
+            fitted learns from all files first. Predictions take the model's in its place.
+        fields : "position", array-like or None
+            Of libsvm, as in `from_libsvm`.
+        csv_options : dict, optional
+            ``delimiter``, ``column_names`` (of files without a line of them), ``column_types``
+            (Arrow's types by column; else the first 4 MiB decide).
+        cache : str or path-like, optional
+            The data file to write. None: beside the first file, with its name, 8 hexadecimal digits
+            and the ending .pyfm-cache. A data file alone needs none.
+        window : int, default=131072
+            Rows among which `fit` shuffles, each window of 32 stretches from anywhere in the file.
+            With as many as there are, `fit` is that of the data in memory, to the bit where two of
+            those are.
+        shuffle : bool, default=True
+            False: the order of the files in each epoch.
+        n_threads : int, optional
+            Threads that parse text; None: all processors.
+
+        Returns
+        -------
+        DataStream
+            Nothing is read yet.
+
+        Raises
+        ------
+        FileNotFoundError
+            For a name that does not exist, and a pattern that matches nothing.
+        OSError
+            For folders without Parquet files, pipes, and what cannot be read.
+        ValueError
+            For files of several formats or an unknown one, and parameters out of range.
+
+        Examples
+        --------
+        >>> import pyfm
+        >>> stream = pyfm.Dataset.stream("train.ffm", cache="train.pyfm")
+        >>> model = pyfm.FFMClassifier(epochs=2, random_state=0).fit(stream)
+        >>> model.predict_proba(pyfm.Dataset.stream("valid.ffm")).shape
+        (100, 2)
+        """
+        from pyfm.data_stream import DataStream  # which imports this module
+
+        return DataStream(
+            source,
+            format=format,
+            encoder=encoder,
+            fields=fields,
+            csv_options=csv_options,
+            cache=cache,
+            window=window,
+            shuffle=shuffle,
+            n_threads=n_threads,
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write rows, targets, weights and encoder to a file for `open`; all that is stored.

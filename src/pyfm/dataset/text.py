@@ -40,8 +40,11 @@ def read_libsvm(
     n_threads: int | None,
 ) -> _core.Dataset:
     rows = read_text(path, "libsvm", n_threads)
-    if fields is None:
-        return rows
+    return rows if fields is None else with_fields(rows, fields)
+
+
+def with_fields(rows: _core.Dataset, fields: npt.ArrayLike | Literal["position"]) -> _core.Dataset:
+    """Rows of libsvm in the fields that `read_libsvm` was told."""
     assert rows.indptr is not None  # the reader stores it for libsvm, see data/text_block.h
     n_features = rows.n_features
     if isinstance(fields, str):

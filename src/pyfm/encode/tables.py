@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyfm.checks import refuse
 from pyfm.dataset import is_table
 from pyfm.encode.arrow import arrow
+from pyfm.encode.file_table import FileTable
 from pyfm.encode.parquet import ParquetTable
 from pyfm.encode.python_columns import array_of, explain
 from pyfm.encode.tokens import Column
@@ -41,8 +42,17 @@ class Batch:
 class Table:
     """Columns, read in batches of the same number of rows, however they lie in memory."""
 
-    def __init__(self, source: Any, schema: Any, n_rows: int | None, *, again: bool = True) -> None:
-        self._source = source
+    def __init__(
+        self,
+        source: Any,
+        schema: Any,
+        n_rows: int | None,
+        *,
+        again: bool = True,
+        first_row: int = 0,
+    ) -> None:
+        self._source, self._schema = source, schema
+        self._first_row = first_row  # of a larger table, whose piece this is
         plain = map(_without_views, schema.types)
         self.types = dict(zip(schema.names, plain, strict=True))
         if len(self.types) < len(schema.names):
@@ -59,10 +69,19 @@ class Table:
 
     def batches(self, names: list[str]) -> Iterator[Batch]:
         """Of some columns."""
-        n_rows, memo = 0, dict[str, Any]()
+        n_rows, memo = self._first_row, dict[str, Any]()
         for piece in self._pieces(names):
             arrays = {name: _whole(piece.column(name)) for name in names}
             yield Batch(arrays, n_rows, piece.num_rows, memo)
+            n_rows += piece.num_rows
+
+    def pieces(self, names: list[str]) -> Iterator[Table]:
+        """Some columns, a batch at a time, as tables of the same types."""
+        pa = arrow()
+        n_rows = self._first_row
+        schema = pa.schema([self._schema.field(name) for name in names])
+        for piece in self._pieces(names):
+            yield Table(piece, schema, piece.num_rows, first_row=n_rows)
             n_rows += piece.num_rows
 
     def _pieces(self, names: list[str]) -> Iterator[Any]:
@@ -86,7 +105,7 @@ class Table:
             yield pa.Table.from_batches(held)
 
     def _record_batches(self, names: list[str]) -> Iterator[Any]:
-        if isinstance(self._source, ParquetTable):
+        if isinstance(self._source, FileTable):
             yield from self._source.batches(names, BATCH_ROWS)
         elif hasattr(self._source, "to_batches"):  # a pyarrow.dataset.Dataset
             yield from self._source.to_batches(columns=names, batch_size=BATCH_ROWS)
@@ -106,6 +125,8 @@ def open_table(X: Any, *, again: bool = False) -> Table:
     pa = arrow()
     if isinstance(X, Table):
         return X
+    if isinstance(X, FileTable):
+        return Table(X, X.schema, None)
     if isinstance(X, str | os.PathLike):
         source = ParquetTable(os.fspath(X))
         return Table(source, source.schema, None)

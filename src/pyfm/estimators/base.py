@@ -14,14 +14,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyfm import _core
 from pyfm.checks import refuse
+from pyfm.data_stream import DataStream
+from pyfm.data_stream.training import check_batch_size
 from pyfm.estimators.eval_sets import check_defined, load_eval_sets
 from pyfm.estimators.fit_callbacks import fit_callbacks, stops_early
 from pyfm.estimators.init_from import check_source, start_from
 from pyfm.estimators.inputs import Inputs, held
 from pyfm.estimators.model_spec import ModelSpec, stored_weights
+from pyfm.estimators.opened import OpenStream, opened
 from pyfm.estimators.resume import origin_of, read_checkpoint
+from pyfm.estimators.rows import load_rows, reweight, set_apart
 from pyfm.estimators.settings import Settings, n_threads
-from pyfm.estimators.split import split
 from pyfm.estimators.streams import Stream
 from pyfm.estimators.targets import Labels, Targets
 from pyfm.estimators.warm_start import (
@@ -31,9 +34,9 @@ from pyfm.estimators.warm_start import (
     model_to_go_on,
 )
 from pyfm.optim import Optimizer
-from pyfm.prediction import predictions, scores
-from pyfm.progress import Origin
+from pyfm.prediction import Pieces, predictions, scores
 from pyfm.training import Training, TrainingData
+from pyfm.training_rows import TrainingRows
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -47,6 +50,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     _metrics: ClassVar[tuple[str, ...]]  # for validation; the loss's own comes first
 
     n_jobs: int | None
+    warm_start: bool
     random_state: Any
 
     history_: dict[str, list[float]]
@@ -87,19 +91,20 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
         Parameters
         ----------
-        X : Dataset, table, sparse matrix, or array-like of shape (n_rows, n_columns)
-            Rows. Integers are ids (one column per field, one common feature space, -1: absent);
-            other numbers and sparse matrices are numeric columns, one feature each. A table (of
-            pandas, polars or pyarrow, a dict of columns, a structured array) is encoded by a
-            `pyfm.FieldEncoder` with its defaults, which becomes part of the model, as does that of
-            a Dataset which one made: the model then predicts tables.
+        X : Dataset, DataStream, table, sparse matrix, or array-like of shape (n_rows, n_columns)
+            Rows; those of `Dataset.stream` need not fit into memory. Integers are ids (one column
+            per field, one common feature space, -1: absent); other numbers and sparse matrices are
+            numeric columns, one feature each. A table (of pandas, polars or pyarrow, a dict of
+            columns, a structured array) is encoded by a `pyfm.FieldEncoder` with its defaults,
+            which becomes part of the model, as does that of a Dataset which one made: the model
+            then predicts tables.
         y : array-like of shape (n_rows,), optional
             Targets; None with a Dataset that brings its own.
         fields : array-like of int of shape (n_columns,), optional
             The field of each column of a matrix; None: all columns are in field 0.
         sample_weight : array-like of shape (n_rows,), optional
             Finite weights >= 0, factors of the rows' losses.
-        eval_set : Dataset, (X, y), (X, y, sample_weight), or a dict of them, optional
+        eval_set : Dataset, DataStream, (X, y), (X, y, sample_weight), or a dict of them, optional
             Rows to validate on after each epoch; several sets by name, as in
             ``{"valid": rows, "test": (X, y)}``. With ``early_stopping=True`` the first decides when
             to stop; all are recorded in ``history_``, as ``valid_logloss`` (for a single set,
@@ -155,11 +160,28 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         >>> bool((resumed.coef_ == whole.coef_).all())
         True
         """
+        goes_on = self.warm_start is True and "_inputs" in vars(self)
+        with opened(held(X), self._inputs.encoder if goes_on else None) as rows:
+            self._fit(rows, y, fields, sample_weight, eval_set, callbacks, init_from, resume_from)
+        return self
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        fields: Any,
+        sample_weight: Any,
+        eval_set: Any,
+        callbacks: Any,
+        init_from: Any,
+        resume_from: str | os.PathLike[str] | None,
+    ) -> None:
         settings = self._settings()
         callbacks = fit_callbacks(settings, callbacks)
         if init_from is not None:
             check_source(init_from, settings.spec)
-        X = held(X)
+        if isinstance(X, OpenStream):
+            check_batch_size(settings.training.batch_size)
         earlier, resumption, why = None, None, "since warm_start=True"
         if resume_from is not None:
             earlier, resumption = read_checkpoint(resume_from, self, settings, X, fields)
@@ -173,22 +195,21 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             check_same_inputs(earlier._inputs, X, fields, why)
         inputs = earlier._inputs if earlier else Inputs.of(X, fields).learn_from(X)
         targets = earlier._targets if earlier else self._learn_targets(X, y)
-        train = inputs.load(X, y, sample_weight, targets, fields)
+        train = load_rows(X, y, sample_weight, targets, fields, inputs)
         metrics = settings.training.valid_metrics
         valid = load_eval_sets(eval_set, inputs, targets, metrics)
         random = check_random_state(self.random_state)
         seed, *seeds = (int(random.randint(2**31 - 1)) for _ in range(3))
-        origin = Origin.of(train, *seeds)
+        origin = train.origin(*seeds)
         if earlier and resumption:
             origin = origin_of(resumption, earlier, origin, self.random_state)
         if not valid and stops_early(callbacks):
             fraction, stratify = settings.validation_fraction, self._loss == "logistic"
-            train, valid["valid"] = split(
-                train, fraction, stratify=stratify, seed=origin.split_seed
-            )
-            check_defined("validation_fraction", valid["valid"], metrics)
+            train, apart = set_apart(train, fraction, stratify=stratify, seed=origin.split_seed)
+            check_defined("validation_fraction", apart, metrics)
+            valid["valid"] = apart
         if isinstance(targets, Labels):
-            train = settings.reweighting.apply(train, targets.classes, origin.sample_seed)
+            train = reweight(train, settings.reweighting, targets.classes, origin.sample_seed)
         spec, model = self._start(settings, train, seed, inputs, earlier)
         if init_from is not None:
             inputs.check_encoder("init_from", "a model", init_from._inputs.encoder)
@@ -215,7 +236,6 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
                 end(self, training)
             if vars(self).get("_model") is model:
                 self._kept_optimizers = options.optimizers if training.is_resumable else None
-        return self
 
     def save(self, path: str | os.PathLike[str], *, optimizer_state: bool = False) -> None:
         """Writes the fitted model to one file, atomically; `pyfm.load` reads it.
@@ -313,7 +333,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     def _start(
         self,
         settings: Settings,
-        train: _core.Dataset,
+        train: TrainingRows,
         seed: int,
         inputs: Inputs,
         earlier: Estimator | None,
@@ -322,7 +342,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         optimizers = settings.training.optimizers
         sizes = train if earlier is None else earlier._spec
         if augmentation := settings.training.augmentation:
-            augmentation.core().check(train, n_features=sizes.n_features, n_fields=sizes.n_fields)
+            train.check(augmentation, sizes.n_features, sizes.n_fields)
         if earlier is None:
             spec = settings.spec_for(train.n_features, train.n_fields, inputs.encoder)
             model = spec.build(optimizers, seed)
@@ -360,8 +380,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         rows, correction = self._rows(X), self._spec.prior_correction
         return predictions(self._model, rows, correction, n_threads(self.n_jobs))
 
-    def _rows(self, X: Any) -> _core.Dataset:
+    def _rows(self, X: Any) -> _core.Dataset | Pieces:
         check_is_fitted(self)
+        if isinstance(X, DataStream):
+            return self._inputs.pieces(X)
         return self._inputs.rows(X, type(self).__name__)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
 from pyfm.checks import refuse
-from pyfm.dataset import Dataset
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.docs import documented_stream
+from pyfm.estimators.opened import OpenStream
 from pyfm.estimators.partial_fit import partial_fit
+from pyfm.estimators.rows import learn_labels, targets_of
 from pyfm.estimators.targets import Labels, two_labels
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
 
         Parameters
         ----------
-        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+        X : Dataset, DataStream, sparse matrix, or array-like of shape (n_rows, n_columns)
             Rows as in `fit`. Features and fields that training did not meet are ignored.
 
         Returns
@@ -140,7 +141,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
 
         Parameters
         ----------
-        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+        X : Dataset, DataStream, sparse matrix, or array-like of shape (n_rows, n_columns)
             Rows as in `fit`. Features and fields that training did not meet are ignored.
 
         Returns
@@ -174,7 +175,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
 
         Parameters
         ----------
-        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+        X : Dataset, DataStream, sparse matrix, or array-like of shape (n_rows, n_columns)
             Rows as in `fit`.
         y : array-like of shape (n_rows,), optional
             Labels; None: those of the Dataset.
@@ -185,13 +186,11 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         -------
         float
         """
-        if isinstance(X, Dataset):
-            y = X.y if y is None else y
-            sample_weight = X.sample_weight if sample_weight is None else sample_weight
+        y, sample_weight = targets_of(X, y, sample_weight)
         return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
 
     def _learn_targets(self, X: Any, y: Any) -> Labels:
-        return Labels.learn(X, y)
+        return learn_labels(X.reader) if isinstance(X, OpenStream) else Labels.learn(X, y)
 
     def _stream_targets(self, X: Any, y: Any, classes: Any) -> Labels:
         if "_targets" not in vars(self):

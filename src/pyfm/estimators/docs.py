@@ -263,9 +263,10 @@ a stream is cut into calls; with a batch_size above 1 on any number, if calls ho
 """
 
 _STREAM_PARAMETERS = """
-X : Dataset, table, sparse matrix, or array-like of shape (n_rows, n_columns)
+X : Dataset, DataStream, table, sparse matrix, or array-like of shape (n_rows, n_columns)
     Rows as in `fit`, in the form of the first call. Of no rows nothing happens. The encoder of
-    tables learns new values first, which have features of their own from then on.
+    tables learns new values first, which have features of their own from then on. Of a stream
+    (`pyfm.Dataset.stream`) each piece of some 65,536 rows, whole batches, is a call of its own.
 y : array-like of shape (n_rows,), optional
     Targets; None with a Dataset that brings its own.
 fields : array-like of int of shape (n_columns,), optional

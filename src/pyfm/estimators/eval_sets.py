@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyfm import _core
 from pyfm.checks import refuse
+from pyfm.data_stream import DataStream
 from pyfm.dataset import Dataset
 from pyfm.estimators.inputs import Inputs
+from pyfm.estimators.opened import OpenStream
+from pyfm.estimators.rows import StreamedSet
 from pyfm.estimators.targets import Targets
 from pyfm.metrics.registry import METRICS
+from pyfm.training import EvaluationRows
 
 
 def load_eval_sets(
     eval_set: Any, inputs: Inputs, targets: Targets, metrics: Sequence[str]
-) -> dict[str, _core.Dataset]:
+) -> dict[str, EvaluationRows]:
     """The rows by name; a single set is called "valid". All `metrics` have a value on each."""
     if eval_set is None:
         return {}
@@ -34,10 +37,12 @@ def load_eval_sets(
 
 def _load(
     name: str, given: Any, inputs: Inputs, targets: Targets, metrics: Sequence[str]
-) -> _core.Dataset:
+) -> EvaluationRows:
+    if isinstance(given, DataStream):
+        return _load_stream(name, given, inputs, targets, metrics)
     parts = (given,) if isinstance(given, Dataset) else given
     if not isinstance(parts, tuple) or len(parts) not in (1, 2, 3):
-        expected = "a Dataset, (X, y) or (X, y, sample_weight)"
+        expected = "a Dataset, a DataStream, (X, y) or (X, y, sample_weight)"
         if name == "eval_set":
             expected += ", or a dict of them by name"
         refuse(name, expected, type(given).__name__)
@@ -50,7 +55,22 @@ def _load(
     return data
 
 
-def check_defined(name: str, data: _core.Dataset, metrics: Sequence[str]) -> None:
+def _load_stream(
+    name: str, given: DataStream, inputs: Inputs, targets: Targets, metrics: Sequence[str]
+) -> StreamedSet:
+    """Read in pieces from its cache after each epoch; the file is open until the end."""
+    stream = given.encoded_by(inputs.encoder)
+    try:
+        reader = stream.open()
+        inputs.check_rows(OpenStream(stream, reader))
+        data = StreamedSet.of(reader, targets)
+    except ValueError as error:
+        raise type(error)(f"{name}: {error}") from error
+    check_defined(name, data, metrics)
+    return data
+
+
+def check_defined(name: str, data: EvaluationRows, metrics: Sequence[str]) -> None:
     """Raises ValueError where one of the metrics has no value, whatever the predictions."""
     assert data.y is not None
     if data.weight is not None and not data.weight.any():

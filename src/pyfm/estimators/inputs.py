@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,11 @@ from numpy.typing import NDArray
 
 from pyfm import _core
 from pyfm.checks import refuse
+from pyfm.data_stream import DataStream
+from pyfm.data_stream.background import ahead
+from pyfm.data_stream.pieces import ROWS, cut
 from pyfm.dataset import Dataset, as_dataset, is_table
+from pyfm.estimators.opened import OpenStream
 from pyfm.estimators.targets import Targets
 
 if TYPE_CHECKING:
@@ -36,7 +41,7 @@ class Inputs:
 
         Of a table, the encoder has learned nothing yet: see `learn_from`.
         """
-        if isinstance(X, Dataset):
+        if isinstance(X, Dataset | OpenStream):
             return cls("dataset", encoder=_field_encoder(X))
         if is_table(X):
             from pyfm.encode import FieldEncoder
@@ -58,7 +63,7 @@ class Inputs:
         if is_table(X):
             return replace(self, encoder=copy(self.encoder).partial_fit(X))
         self._check_rows(X)
-        given = _field_encoder(X) if isinstance(X, Dataset) else None
+        given = _field_encoder(X) if isinstance(X, Dataset | OpenStream) else None
         has_grown = given is not None and given.extends(self.encoder)
         return replace(self, encoder=given) if has_grown else self
 
@@ -116,6 +121,14 @@ class Inputs:
             return X.core
         return as_dataset(self._matrix(X, estimator), fields=self.fields).core
 
+    def pieces(self, stream: DataStream) -> StreamPieces:
+        """Rows of a stream to predict; tables are encoded as those of `fit` were."""
+        return StreamPieces(stream.encoded_by(self.encoder), self)
+
+    def check_rows(self, X: Any) -> None:
+        """Raises ValueError for rows of an encoder whose ids mean something else."""
+        self._check_rows(X)
+
     def _encoded(self, X: Any) -> Any:
         """A table as a Dataset; anything else as it is."""
         self._check_rows(X)
@@ -124,7 +137,7 @@ class Inputs:
         return self.encoder.transform(X)
 
     def _check_rows(self, X: Any) -> None:
-        if isinstance(X, Dataset):
+        if isinstance(X, Dataset | OpenStream):
             self.check_encoder("X", "rows", X.encoder)
 
     def _check_apart(self, y: Any) -> None:
@@ -169,13 +182,32 @@ class Inputs:
         return X
 
 
+@dataclass(frozen=True)
+class StreamPieces:
+    """Rows of a stream to predict, read while the model works on those before."""
+
+    stream: DataStream
+    inputs: Inputs
+
+    def pieces(self) -> Iterator[_core.Dataset]:
+        def read() -> Iterator[_core.Dataset]:
+            def checked() -> Iterator[_core.Dataset]:
+                for data in self.stream.pieces():
+                    self.inputs.check_rows(data)
+                    yield data.core
+
+            return cut(checked(), ROWS)
+
+        return ahead(read)
+
+
 def held(X: Any) -> Any:
     """X, or all of a stream, which could not be read twice."""
     is_stream = hasattr(X, "__arrow_c_stream__") and hasattr(X, "read_all")
     return X.read_all() if is_stream else X
 
 
-def _field_encoder(data: Dataset) -> FieldEncoder | None:
+def _field_encoder(data: Dataset | OpenStream) -> FieldEncoder | None:
     """The encoder of tables that made the rows."""
     if data.encoder is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,10 @@ import numpy as np
 
 from pyfm import _core
 from pyfm.checks import refuse
+from pyfm.data_stream import DataStream
+from pyfm.data_stream.background import ahead
+from pyfm.data_stream.pieces import ROWS, cut_datasets
+from pyfm.data_stream.training import check_batch_size
 from pyfm.dataset import Dataset
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.inputs import Inputs, held
@@ -28,6 +33,9 @@ def partial_fit(
     """Learns some rows; the estimators document it."""
     settings = estimator._settings()
     check_settings(settings)
+    if isinstance(X, DataStream):
+        _learn_stream(estimator, X, y, fields, sample_weight, classes, settings)
+        return
     X = held(X)
     if _is_empty(X):
         return
@@ -63,6 +71,28 @@ def partial_fit(
     n_iter = estimator.n_iter_ if goes_on else 1  # one pass over whatever has come
     estimator._set_fitted(spec, model, inputs, targets, history, n_iter)
     estimator._kept_optimizers, estimator._stream = settings.training.optimizers, stream
+
+
+def _learn_stream(
+    estimator: Estimator,
+    stream: DataStream,
+    y: Any,
+    fields: Any,
+    sample_weight: Any,
+    classes: Any,
+    settings: Settings,
+) -> None:
+    """A call for each piece; what one learned stays if a later one fails."""
+    for name, given in (("y", y), ("sample_weight", sample_weight), ("fields", fields)):
+        if given is not None:
+            refuse(name, "None, since X is a stream and brings its own", given)
+    check_batch_size(settings.training.batch_size)
+    known = estimator._inputs.encoder if "_model" in vars(estimator) else None
+    size = -(-ROWS // settings.training.batch_size) * settings.training.batch_size
+    source = stream.encoded_by(known)
+    with contextlib.closing(ahead(lambda: cut_datasets(source.pieces(grows=True), size))) as pieces:
+        for data in pieces:
+            partial_fit(estimator, data, None, None, None, classes)
 
 
 def _model(

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
-from pyfm.dataset import Dataset
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.docs import documented_stream
 from pyfm.estimators.partial_fit import partial_fit
+from pyfm.estimators.rows import targets_of
 from pyfm.estimators.targets import Numbers
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
 
         Parameters
         ----------
-        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+        X : Dataset, DataStream, sparse matrix, or array-like of shape (n_rows, n_columns)
             Rows as in `fit`. Features and fields that training did not meet are ignored.
 
         Returns
@@ -102,7 +102,7 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
 
         Parameters
         ----------
-        X : Dataset, sparse matrix, or array-like of shape (n_rows, n_columns)
+        X : Dataset, DataStream, sparse matrix, or array-like of shape (n_rows, n_columns)
             Rows as in `fit`.
         y : array-like of shape (n_rows,), optional
             Targets; None: those of the Dataset.
@@ -113,9 +113,7 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
         -------
         float
         """
-        if isinstance(X, Dataset):
-            y = X.y if y is None else y
-            sample_weight = X.sample_weight if sample_weight is None else sample_weight
+        y, sample_weight = targets_of(X, y, sample_weight)
         return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
 
     def _learn_targets(self, X: Any, y: Any) -> Numbers:

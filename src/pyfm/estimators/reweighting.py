@@ -61,6 +61,24 @@ class Reweighting:
             rows = rows.with_targets(rows.y * (1 - smooth) + smooth / 2, rows.weight)
         return rows
 
+    def apply_to_piece(
+        self, rows: _core.Dataset, classes: NDArray[Any], seed: int, n_before: int
+    ) -> _core.Dataset:
+        """What `apply` makes of rows that `n_before` others come before; "balanced" is resolved."""
+        if self.class_weight is not None:
+            rows = rows.with_targets(rows.y, self._weights(rows, classes, weightless=True))
+        assert rows.y is not None
+        if self.negative_sampling < 1:
+            rows = rows.take(np.flatnonzero(self.keeps(rows.y, seed, n_before)))
+        return replace(self, class_weight=None, negative_sampling=1.0).apply(rows, classes, seed)
+
+    def keeps(self, y: _core.Floats, seed: int, n_before: int) -> NDArray[np.bool_]:
+        """Which rows of targets 0 and 1 the sample holds: the positive, and some others."""
+        generator = np.random.PCG64(seed)
+        generator.advance(n_before)
+        chosen = np.random.Generator(generator).random(len(y)) < self.negative_sampling
+        return np.asarray(chosen | (y == 1))
+
     def apply_to_stream(
         self, rows: _core.Dataset, classes: NDArray[Any], seed: int, n_before: int
     ) -> tuple[_core.Dataset, _core.Dataset]:
@@ -70,10 +88,8 @@ class Reweighting:
         arrive. In the sample, negative rows weigh as much as those that are left out.
         """
         if self.negative_sampling < 1:
-            generator = np.random.PCG64(seed)
-            generator.advance(n_before)
-            chosen = np.random.Generator(generator).random(rows.n_rows) < self.negative_sampling
-            rows = rows.take(np.flatnonzero(chosen | (rows.y == 1)))
+            assert rows.y is not None
+            rows = rows.take(np.flatnonzero(self.keeps(rows.y, seed, n_before)))
         if rows.n_rows == 0:
             return rows, rows
         sample = rows
@@ -94,12 +110,9 @@ class Reweighting:
         if isinstance(self.class_weight, Mapping):
             factors = _of_classes(self.class_weight, classes)
         else:
-            totals = [
-                float(given[chosen].sum(dtype=np.float64)) for chosen in (~positive, positive)
-            ]
-            if not all(totals):
-                refuse("class_weight", "rows of weight > 0 of both classes to balance", totals)
-            factors = [sum(totals) / (2 * total) for total in totals]
+            factors = balancing(
+                [float(given[chosen].sum(dtype=np.float64)) for chosen in (~positive, positive)]
+            )
         with np.errstate(over="ignore"):
             weights = (given * np.where(positive, factors[1], factors[0])).astype(np.float32)
         if not np.isfinite(weights).all():
@@ -111,15 +124,25 @@ class Reweighting:
     def _sample(self, rows: _core.Dataset, seed: int) -> NDArray[np.int64]:
         """The positive rows, and of the negative ones a share."""
         assert rows.y is not None
-        chosen = np.random.default_rng(seed).random(rows.n_rows) < self.negative_sampling
-        negative = rows.y == 0
-        if negative.any() and not chosen[negative].any():  # with warm_start there may be none
+        kept, negative = self.keeps(rows.y, seed, 0), rows.y == 0
+        self.check_kept(int(negative.sum()), int((kept & negative).sum()))
+        return np.flatnonzero(kept)
+
+    def check_kept(self, n_negative: int, n_kept: int) -> None:
+        """Raises ValueError where nothing is left of negative rows; with warm_start may be none."""
+        if n_negative and not n_kept:
             refuse(
                 "negative_sampling",
-                f"a share that keeps some of the {np.count_nonzero(negative)} negative rows",
+                f"a share that keeps some of the {n_negative} negative rows",
                 self.negative_sampling,
             )
-        return np.flatnonzero(chosen | ~negative)
+
+
+def balancing(totals: list[float]) -> list[float]:
+    """The factors by which two classes of these weights weigh the same."""
+    if not all(totals):
+        refuse("class_weight", "rows of weight > 0 of both classes to balance", totals)
+    return [sum(totals) / (2 * total) for total in totals]
 
 
 def _check_class_weight(given: object) -> Mapping[Any, float] | str | None:

@@ -40,12 +40,17 @@ class Labels:
     def learn(cls, X: Any, y: Any) -> Labels:
         """From labels of any kind in `y`, or from those of a Dataset: 0 and 1, or -1 and 1."""
         if _brings_targets(X, y):
-            return cls(_dataset_classes(_column(X.y)))
+            return cls.of_dataset(X.y)
         labels = _column(y)
         if labels.dtype.kind == "f" and not np.isfinite(labels).all():
             refuse("y", "labels", "NaN or infinity")
         check_classification_targets(labels)
         return cls(_two(np.unique(labels)))
+
+    @classmethod
+    def of_dataset(cls, y: _core.Floats | None) -> Labels:
+        """From those of a Dataset."""
+        return cls(_dataset_classes(_column(y)))
 
     @classmethod
     def of_stream(cls, X: Any, y: Any, classes: Any) -> Labels:

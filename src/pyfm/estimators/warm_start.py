@@ -14,8 +14,10 @@ from pyfm.checks import refuse
 from pyfm.dataset import Dataset
 from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.model_spec import ModelSpec, stored_weights
+from pyfm.estimators.opened import OpenStream
 from pyfm.estimators.settings import Settings
 from pyfm.optim import Optimizer
+from pyfm.training_rows import TrainingRows
 
 
 def check_same_model(
@@ -43,13 +45,13 @@ def check_same_inputs(
     inputs: Inputs, X: Any, given_fields: Any, why: str = "since warm_start=True"
 ) -> None:
     """Raises ValueError unless the columns are in the fields that they were in."""
-    if isinstance(X, Dataset) or given_fields is None:
+    if isinstance(X, Dataset | OpenStream) or given_fields is None:
         return  # what is wrong with them is found elsewhere
     if inputs.fields is None or not np.array_equal(inputs.fields, given_fields):
         refuse("fields", f"those of the fitted model, or None, {why}", given_fields)
 
 
-def check_known_rows(spec: ModelSpec, data: _core.Dataset) -> None:
+def check_known_rows(spec: ModelSpec, data: TrainingRows) -> None:
     """Raises ValueError where the id space has grown."""
     if data.n_features > spec.n_features:
         expected = f"at most {spec.n_features} features, those of the fitted model"

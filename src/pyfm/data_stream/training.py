@@ -1,0 +1,144 @@
+"""Rows of a stream to learn from: a data file, read in windows while the model learns."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pyfm import _core
+from pyfm.augmentation import Augmentation
+from pyfm.checks import refuse
+from pyfm.data_file.blocks import BlockReader
+from pyfm.data_stream.background import ahead
+from pyfm.data_stream.pieces import ROWS
+from pyfm.data_stream.windows import windows
+from pyfm.progress import Origin
+from pyfm.training_rows import Pass, Poll
+
+Prepare = Callable[[_core.Dataset, int], _core.Dataset]
+
+
+@dataclass(frozen=True)
+class StreamedRows:
+    """The rows of an open data file, each piece of which is prepared once it is read."""
+
+    reader: BlockReader
+    prepare: Prepare  # of some rows, and the number of the first: targets, weights, a sample
+    n_rows: int  # that `prepare` leaves
+    window: int
+    shuffle: bool
+
+    @property
+    def n_features(self) -> int:
+        return self.reader.n_features
+
+    @property
+    def n_fields(self) -> int:
+        return self.reader.n_fields
+
+    @property
+    def sample(self) -> _core.Dataset:
+        return self.prepare(self.reader.read(0, min(self.reader.n_rows, ROWS)), 0)
+
+    def prepared(self, n_rows: int, prepare: Prepare) -> StreamedRows:
+        """The same, prepared further; so many rows are left."""
+        before = self.prepare
+        return replace(self, n_rows=n_rows, prepare=lambda rows, at: prepare(before(rows, at), at))
+
+    def origin(self, split_seed: int, sample_seed: int) -> Origin:
+        reader = self.reader
+        sizes = reader.n_rows, reader.n_features, reader.n_fields, reader.nnz
+        return Origin(*sizes, reader.checksum, split_seed, sample_seed)
+
+    def initialize(
+        self, model: _core.Model, n_threads: int, augmentation: _core.Augmentation | None
+    ) -> None:
+        """One pass, in which the checksums of the file are compared, too; or two."""
+
+        def count() -> None:
+            at = place = 0
+            with contextlib.closing(ahead(lambda: self.reader.verified(ROWS))) as pieces:
+                for piece in pieces:
+                    rows = self.prepare(piece, at)
+                    model.count_piece(
+                        rows, place=place, n_threads=n_threads, augmentation=augmentation
+                    )
+                    at += piece.n_rows
+                    place += rows.n_rows
+
+        def fill_vectors() -> None:
+            n = self.reader.n_rows
+            for at in range(0, n, ROWS):
+                piece = self.reader.read(at, min(at + ROWS, n))
+                model.initialize_vectors(self.prepare(piece, at), n_threads=n_threads)
+
+        model.forget_counts()
+        try:
+            count()
+        except BaseException:
+            model.forget_counts()
+            raise
+        model.initialize_counted(self.n_rows, n_threads=n_threads, augmentation=augmentation)
+        if not model.all_fields_are_deep:
+            fill_vectors()
+
+    def train_epoch(
+        self,
+        model: _core.Model,
+        *,
+        epoch: int,
+        n_threads: int,
+        poll: Poll,
+        batch_size: int,
+        augmentation: _core.Augmentation | None,
+    ) -> Pass:
+        """Raises ValueError where the file was changed in place."""
+        start = time.perf_counter()
+        self.reader.check_unchanged()
+        position, loss = _core.EpochPosition(), 0.0
+        n_before = 0
+
+        def tell(n_rows: int) -> None:
+            assert poll is not None
+            poll(n_before + n_rows)
+
+        size = -(-self.window // batch_size) * batch_size  # whole batches
+        order = (model.seed, epoch) if self.shuffle else None
+        read = lambda: windows(  # noqa: E731
+            self.reader, self.prepare, n_rows=self.n_rows, size=size, order=order
+        )
+        with contextlib.closing(ahead(read)) as found:
+            for rows in found:
+                n_before = position.n_rows
+                loss = model.train_epoch(
+                    rows,
+                    epoch=epoch,
+                    shuffle=self.shuffle,
+                    n_threads=n_threads,
+                    poll=tell if poll is not None else None,
+                    batch_size=batch_size,
+                    augmentation=augmentation,
+                    position=position,
+                ).loss
+                del rows
+        self.reader.check_unchanged()
+        return Pass(loss, time.perf_counter() - start)
+
+    def check(self, augmentation: Augmentation, n_features: int, n_fields: int) -> None:
+        """What the rows hold is checked when they are counted."""
+        if augmentation.bootstrap:
+            refuse(
+                "augmentation",
+                "one without bootstrap for a stream, whose rows cannot be drawn at random",
+                "bootstrap=True",
+            )
+        none = self.reader.read(0, 0)
+        augmentation.core().check(none, n_features=n_features, n_fields=n_fields)
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Raises ValueError for a batch of all rows."""
+    if batch_size == 0:
+        refuse("batch_size", "a number of rows for a stream, which is not held in memory", "full")

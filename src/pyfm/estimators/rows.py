@@ -1,0 +1,162 @@
+"""Rows to learn from, in memory or of a stream: targets encoded, reweighted, some set apart."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyfm import _core
+from pyfm.checks import refuse
+from pyfm.data_file.blocks import BlockReader
+from pyfm.data_stream import DataStream
+from pyfm.data_stream.pieces import ROWS
+from pyfm.data_stream.training import StreamedRows
+from pyfm.dataset import Dataset
+from pyfm.estimators.inputs import Inputs
+from pyfm.estimators.opened import OpenStream
+from pyfm.estimators.reweighting import Reweighting, balancing
+from pyfm.estimators.split import split
+from pyfm.estimators.targets import Labels, Targets
+from pyfm.training_rows import HeldRows, TrainingRows
+
+
+def load_rows(
+    X: Any, y: Any, sample_weight: Any, targets: Targets, fields: Any, inputs: Inputs
+) -> TrainingRows:
+    """What `fit` was given, as `Inputs.load` does it."""
+    if not isinstance(X, OpenStream):
+        return HeldRows(inputs.load(X, y, sample_weight, targets, fields))
+    for name, given in (("y", y), ("sample_weight", sample_weight), ("fields", fields)):
+        if given is not None:
+            refuse(name, "None, since X is a stream and brings its own", given)
+    reader = X.reader
+    if reader.n_rows == 0:
+        refuse("X", "at least one row", "none")
+    weights = list(reader.column("weight", ROWS))
+    if weights and not any(piece.any() for piece in weights):
+        refuse("sample_weight", "at least one weight > 0", "only zeros")
+    prepare = _encoding(targets)
+    return StreamedRows(reader, prepare, reader.n_rows, X.stream.window, X.stream.shuffle)
+
+
+def _encoding(targets: Targets) -> Any:
+    def prepare(rows: _core.Dataset, first: int) -> _core.Dataset:
+        try:
+            y = targets.encode(rows.y)
+        except ValueError as error:
+            raise ValueError(f"rows from {first} on: {error}") from error
+        return rows if y is rows.y else rows.with_targets(y, rows.weight)
+
+    return prepare
+
+
+def set_apart(
+    rows: TrainingRows, fraction: float, *, stratify: bool, seed: int
+) -> tuple[TrainingRows, _core.Dataset]:
+    """Rows to learn from, and rows to validate on."""
+    if not isinstance(rows, HeldRows):
+        refuse("eval_set", "rows to validate on, since early stopping cannot split a stream", None)
+    train, valid = split(rows.data, fraction, stratify=stratify, seed=seed)
+    return HeldRows(train), valid
+
+
+def reweight(
+    rows: TrainingRows, reweighting: Reweighting, classes: NDArray[Any], seed: int
+) -> TrainingRows:
+    """Rows with targets 0 and 1 as `Reweighting.apply` makes them."""
+    if isinstance(rows, HeldRows):
+        return HeldRows(reweighting.apply(rows.data, classes, seed))
+    assert isinstance(rows, StreamedRows)
+    if reweighting.class_weight == "balanced":
+        factors = balancing(_weight_of_classes(rows.reader, classes))
+        reweighting = replace(
+            reweighting, class_weight=dict(zip(classes.tolist(), factors, strict=True))
+        )
+    n_rows = rows.n_rows
+    if reweighting.negative_sampling < 1:
+        n_rows = n_negative = n_kept = at = 0
+        for y in rows.reader.column("y", ROWS):
+            encoded = (y == classes[1]).astype(np.float32)
+            kept = reweighting.keeps(encoded, seed, at)
+            n_rows += int(kept.sum())
+            n_kept += int((kept & (encoded == 0)).sum())
+            n_negative += int((encoded == 0).sum())
+            at += len(y)
+        reweighting.check_kept(n_negative, n_kept)
+    return rows.prepared(
+        n_rows, lambda data, at: reweighting.apply_to_piece(data, classes, seed, at)
+    )
+
+
+def _weight_of_classes(reader: BlockReader, classes: NDArray[Any]) -> list[float]:
+    totals = [0.0, 0.0]
+    weights = reader.column("weight", ROWS)
+    for y in reader.column("y", ROWS):
+        weight = next(weights, np.ones(len(y), np.float32))
+        for i in (0, 1):
+            totals[i] += float(weight[y == classes[i]].sum(dtype=np.float64))
+    return totals
+
+
+@dataclass(frozen=True)
+class StreamedSet:
+    """Rows of a stream to evaluate on: targets and weights in memory, features read in pieces."""
+
+    reader: BlockReader
+    y: _core.Floats
+    weight: _core.Floats | None
+
+    @classmethod
+    def of(cls, reader: BlockReader, targets: Targets) -> StreamedSet:
+        y = np.concatenate([np.empty(0, np.float32), *reader.column("y", ROWS)])
+        weights = list(reader.column("weight", ROWS))
+        weight = np.concatenate(weights) if weights else None
+        return cls(reader, targets.encode(y if reader.has_y else None), weight)
+
+    @property
+    def n_rows(self) -> int:
+        return self.reader.n_rows
+
+    def pieces(self) -> Iterator[_core.Dataset]:
+        self.reader.check_unchanged()
+        for start in range(0, self.reader.n_rows, ROWS):
+            yield self.reader.read(start, min(start + ROWS, self.reader.n_rows))
+
+
+def targets_of(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
+    """Targets and weights to score by: those of a Dataset or a stream, where none are given."""
+    if isinstance(X, DataStream) and (y is None or sample_weight is None):
+        with contextlib.closing(iter(X)) as pieces:  # type: ignore[type-var]
+            columns = [(data.y, data.sample_weight) for data in pieces]
+        own_y, own_weight = zip(*columns, strict=True)
+        if y is None and all(part is not None for part in own_y):
+            y = np.concatenate(own_y)
+        if sample_weight is None and all(part is not None for part in own_weight):
+            sample_weight = np.concatenate(own_weight)
+    if isinstance(X, Dataset):
+        y = X.y if y is None else y
+        sample_weight = X.sample_weight if sample_weight is None else sample_weight
+    return y, sample_weight
+
+
+def learn_labels(reader: BlockReader) -> Labels:
+    """The two labels of a data file, 0 and 1, or -1 and 1."""
+    found: list[float] = []
+    third: tuple[int, float] | None = None  # and its row
+    at = 0
+    for y in reader.column("y", ROWS):
+        while third is None and (other := ~np.isin(y, found)).any():
+            row = int(np.argmax(other))
+            if len(found) == 2:
+                third = at + row, float(y[row])
+            else:
+                found.append(float(y[row]))
+        at += len(y)
+    if third is not None:
+        refuse(f"y[{third[0]}]", f"one of the two labels {sorted(found)}", third[1])
+    return Labels.of_dataset(np.array(found, np.float32) if reader.has_y else None)

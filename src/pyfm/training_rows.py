@@ -1,0 +1,112 @@
+"""The rows that a fit learns from, in memory; those of streams are in data_stream/training.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from pyfm import _core
+from pyfm.augmentation import Augmentation
+from pyfm.progress import Origin
+
+Poll = Callable[[int], object] | None
+
+
+class Pass(NamedTuple):
+    """What one epoch tells."""
+
+    loss: float  # weighted mean, of the model's loss
+    seconds: float
+
+
+class TrainingRows(Protocol):
+    """Rows with targets, whether they are in memory or not."""
+
+    @property
+    def n_rows(self) -> int: ...
+    @property
+    def n_features(self) -> int: ...
+    @property
+    def n_fields(self) -> int: ...
+    @property
+    def sample(self) -> _core.Dataset:
+        """Some or all rows, to look for what makes a training diverge."""
+
+    def origin(self, split_seed: int, sample_seed: int) -> Origin:
+        """Where these rows come from."""
+
+    def initialize(
+        self, model: _core.Model, n_threads: int, augmentation: _core.Augmentation | None
+    ) -> None:
+        """Gives rows with initial weights to the features."""
+
+    def train_epoch(
+        self,
+        model: _core.Model,
+        *,
+        epoch: int,
+        n_threads: int,
+        poll: Poll,
+        batch_size: int,
+        augmentation: _core.Augmentation | None,
+    ) -> Pass:
+        """One pass over the rows, shuffled; epochs count from 0."""
+
+    def check(self, augmentation: Augmentation, n_features: int, n_fields: int) -> None:
+        """Raises ValueError where it does not suit the rows and a model of such sizes."""
+
+
+@dataclass(frozen=True)
+class HeldRows:
+    """A data set in memory."""
+
+    data: _core.Dataset
+
+    @property
+    def n_rows(self) -> int:
+        return self.data.n_rows
+
+    @property
+    def n_features(self) -> int:
+        return self.data.n_features
+
+    @property
+    def n_fields(self) -> int:
+        return self.data.n_fields
+
+    @property
+    def sample(self) -> _core.Dataset:
+        return self.data
+
+    def origin(self, split_seed: int, sample_seed: int) -> Origin:
+        return Origin.of(self.data, split_seed, sample_seed)
+
+    def initialize(
+        self, model: _core.Model, n_threads: int, augmentation: _core.Augmentation | None
+    ) -> None:
+        model.initialize(self.data, n_threads=n_threads, augmentation=augmentation)
+
+    def train_epoch(
+        self,
+        model: _core.Model,
+        *,
+        epoch: int,
+        n_threads: int,
+        poll: Poll,
+        batch_size: int,
+        augmentation: _core.Augmentation | None,
+    ) -> Pass:
+        stats = model.train_epoch(
+            self.data,
+            epoch=epoch,
+            shuffle=True,
+            n_threads=n_threads,
+            poll=poll,
+            batch_size=batch_size,
+            augmentation=augmentation,
+        )
+        return Pass(stats.loss, stats.seconds)
+
+    def check(self, augmentation: Augmentation, n_features: int, n_fields: int) -> None:
+        augmentation.core().check(self.data, n_features=n_features, n_fields=n_fields)
