@@ -41,6 +41,22 @@ def test_one_window_is_memory(kind: Any, batch_size: int, path: Path) -> None:
             assert streamed.history_[name] == column
 
 
+@pytest.mark.parametrize("kind", DEEP, ids=lambda kind: kind.__name__)
+def test_fields_of_linear_terms_alone(
+    kind: Any, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their features have no vectors, in whichever piece they are met; the others have."""
+    monkeypatch.setattr("pyfm.data_stream.training.ROWS", 300)
+    params: dict[str, Any] = {"deep_fields": [0, 2], "batch_size": 64, "hidden": (8,)}
+    whole = _fit(kind, Dataset.from_libffm(path), **params)
+    streamed = _fit(kind, Dataset.stream(path, window=5000), **params)
+    assert_same_model(streamed, whole)
+    has_vector = np.any(streamed.factors_ != 0, axis=-1)
+    fields = DATA.core.features.reshape(len(DATA), -1)
+    assert has_vector[np.unique(fields[:, [0, 2]])].all()
+    assert not has_vector[np.unique(fields[:, [1, 3]])].any()
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("window", [64, 500, 2000, 2001])
 @pytest.mark.parametrize("kind", [pyfm.FMClassifier, pyfm.DeepFMClassifier])
