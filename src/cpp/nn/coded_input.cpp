@@ -60,7 +60,9 @@ void CodedProduct::backward(ConstMatrix w, ConstMatrix d, Matrix dw, bool wanted
       for (Index r = block * x_.width; r < (block + 1) * x_.width; ++r)
         std::copy_n(rows.row(from++), dw.columns, dw.row(r));
   }
-  if (wanted && x_.plain.columns > 0) pyfm::multiply({d}, {workspace_.matrix(kWeights, x_.plain.columns, w.columns), true}, x_.dplain, team);
+  if (wanted && x_.plain.columns > 0)
+    pyfm::multiply({d}, {workspace_.matrix(kWeights, x_.plain.columns, w.columns), true}, x_.dplain,
+                   team);
   team.pieces(static_cast<Index>(x_.coded_blocks.size()), [&](int, Index i) {
     const CodedInput::Block& b = x_.coded_blocks[static_cast<std::size_t>(i)];
     const Index first = b.block * x_.width;
