@@ -86,7 +86,11 @@ def test_the_exit_code_of_the_process(folder: Path) -> None:
         assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_closed_pipe_is_no_traceback(folder: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_is_no_traceback(
+    unbuffered: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     succeed("train", "--quiet", "train.ffm", "model")
     read, write = os.pipe()
     os.close(read)

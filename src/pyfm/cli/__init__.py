@@ -55,6 +55,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     try:
         code: int = app(arguments, prog_name="pyfm", standalone_mode=False) or 0
+        sys.stdout.flush()  # its errors are those of the command, not of Python's end
         # Recent versions of typer turn KeyboardInterrupt into this code, older ones into Abort.
         return _fail("interrupted", code) if code == _INTERRUPTED else code
     except _UsageError as error:
