@@ -20,7 +20,7 @@ from pyfm.metrics.registry import METRICS
 from pyfm.optim import Optimizer
 from pyfm.prediction import Pieces, predictions
 from pyfm.progress import Origin, Progress, Resumption
-from pyfm.training_rows import TrainingRows
+from pyfm.training_rows import PassOptions, TrainingRows
 
 # An interrupted pass is undone where the copy of the weights that this takes is small (64 MiB).
 _CHEAP_SNAPSHOT = 64 * 2**20
@@ -203,14 +203,14 @@ class Training:
         return any(answers)
 
     def _pass(self, epoch: int) -> dict[str, float]:
-        stats = self._data.train.train_epoch(
-            self._model,
-            epoch=epoch - 1,
-            n_threads=self._options.n_threads,
-            poll=self._poll(),
-            batch_size=self._options.batch_size,
-            augmentation=self._augmentation,
-        )
+        options: PassOptions = {
+            "epoch": epoch - 1,
+            "n_threads": self._options.n_threads,
+            "poll": self._poll(),
+            "batch_size": self._options.batch_size,
+            "augmentation": self._augmentation,
+        }
+        stats = self._data.train.train_epoch(self._model, options)
         # The squared loss is (s - y)² / 2.
         loss = math.sqrt(2 * stats.loss) if self._options.loss == "rmse" else stats.loss
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypedDict
 
 from pyfm import _core
 from pyfm.augmentation import Augmentation
@@ -18,6 +18,16 @@ class Pass(NamedTuple):
 
     loss: float  # weighted mean, of the model's loss
     seconds: float
+
+
+class PassOptions(TypedDict):
+    """Of one epoch, as the core takes them; epochs count from 0."""
+
+    epoch: int
+    n_threads: int
+    poll: Poll
+    batch_size: int
+    augmentation: _core.Augmentation | None
 
 
 class TrainingRows(Protocol):
@@ -41,17 +51,8 @@ class TrainingRows(Protocol):
     ) -> None:
         """Gives rows with initial weights to the features."""
 
-    def train_epoch(
-        self,
-        model: _core.Model,
-        *,
-        epoch: int,
-        n_threads: int,
-        poll: Poll,
-        batch_size: int,
-        augmentation: _core.Augmentation | None,
-    ) -> Pass:
-        """One pass over the rows, shuffled; epochs count from 0."""
+    def train_epoch(self, model: _core.Model, options: PassOptions) -> Pass:
+        """One pass over the rows, shuffled."""
 
     def check(self, augmentation: Augmentation, n_features: int, n_fields: int) -> None:
         """Raises ValueError where it does not suit the rows and a model of such sizes."""
@@ -87,25 +88,8 @@ class HeldRows:
     ) -> None:
         model.initialize(self.data, n_threads=n_threads, augmentation=augmentation)
 
-    def train_epoch(
-        self,
-        model: _core.Model,
-        *,
-        epoch: int,
-        n_threads: int,
-        poll: Poll,
-        batch_size: int,
-        augmentation: _core.Augmentation | None,
-    ) -> Pass:
-        stats = model.train_epoch(
-            self.data,
-            epoch=epoch,
-            shuffle=True,
-            n_threads=n_threads,
-            poll=poll,
-            batch_size=batch_size,
-            augmentation=augmentation,
-        )
+    def train_epoch(self, model: _core.Model, options: PassOptions) -> Pass:
+        stats = model.train_epoch(self.data, shuffle=True, **options)
         return Pass(stats.loss, stats.seconds)
 
     def check(self, augmentation: Augmentation, n_features: int, n_fields: int) -> None:

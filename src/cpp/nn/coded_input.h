@@ -27,7 +27,8 @@ struct CodedInput {
   }
 };
 
-// Parts of x w, the matrices of `workspace` that they lie in, and w's gradient in parts.
+// x w and its gradients; `backward` goes on with what `multiply` of the same batch left in the
+// workspace.
 class CodedProduct {
  public:
   // x lives as long as this.

@@ -14,7 +14,6 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import IO, Any, Literal, Protocol
 
 from pyfm import _core
@@ -56,12 +55,7 @@ class _Text:
     def __enter__(self) -> _Text:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):
             self._file.close()
 

@@ -15,7 +15,7 @@ from pyfm.data_stream.background import ahead
 from pyfm.data_stream.pieces import ROWS
 from pyfm.data_stream.windows import windows
 from pyfm.progress import Origin
-from pyfm.training_rows import Pass, Poll
+from pyfm.training_rows import Pass, PassOptions
 
 Prepare = Callable[[_core.Dataset, int], _core.Dataset]
 
@@ -84,28 +84,22 @@ class StreamedRows:
         if not model.all_fields_are_deep:
             fill_vectors()
 
-    def train_epoch(
-        self,
-        model: _core.Model,
-        *,
-        epoch: int,
-        n_threads: int,
-        poll: Poll,
-        batch_size: int,
-        augmentation: _core.Augmentation | None,
-    ) -> Pass:
+    def train_epoch(self, model: _core.Model, options: PassOptions) -> Pass:
         """Raises ValueError where the file was changed in place."""
         start = time.perf_counter()
         self.reader.check_unchanged()
         position, loss = _core.EpochPosition(), 0.0
         n_before = 0
 
+        batch_size, poll = options["batch_size"], options["poll"]
+
         def tell(n_rows: int) -> None:
             assert poll is not None
             poll(n_before + n_rows)
 
+        of_window: PassOptions = {**options, "poll": tell if poll is not None else None}
         size = -(-self.window // batch_size) * batch_size  # whole batches
-        order = (model.seed, epoch) if self.shuffle else None
+        order = (model.seed, options["epoch"]) if self.shuffle else None
         read = lambda: windows(  # noqa: E731
             self.reader, self.prepare, n_rows=self.n_rows, size=size, order=order
         )
@@ -113,14 +107,7 @@ class StreamedRows:
             for rows in found:
                 n_before = position.n_rows
                 loss = model.train_epoch(
-                    rows,
-                    epoch=epoch,
-                    shuffle=self.shuffle,
-                    n_threads=n_threads,
-                    poll=tell if poll is not None else None,
-                    batch_size=batch_size,
-                    augmentation=augmentation,
-                    position=position,
+                    rows, shuffle=self.shuffle, position=position, **of_window
                 ).loss
                 del rows
         self.reader.check_unchanged()

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 
 from pyfm import _core
 from pyfm.checks import refuse
+from pyfm.data_file.layout import METADATA_KEY as DATA_SET
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.model_spec import ModelSpec
@@ -143,6 +144,8 @@ def _finite(name: str, weights: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _metadata(file: Any) -> str:
     metadata = file.metadata() or {}
+    if DATA_SET in metadata:
+        raise ValueError("expected a model, found a saved data set: Dataset.open reads it")
     if METADATA_KEY not in metadata:
         raise ValueError("expected a model of pyfm, found a safetensors file of something else")
     return str(metadata[METADATA_KEY])
