@@ -67,7 +67,7 @@ def test_a_model_is_no_data_file(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="model: expected a data file of pyfm"):
         Dataset.open(tmp_path / "model")
     SMALL.save(tmp_path / "rows")
-    with pytest.raises(FormatError, match="rows: expected a model of pyfm"):
+    with pytest.raises(FormatError, match="rows: expected a model of pyfm, found a data set"):
         pyfm.load(tmp_path / "rows")
 
 

@@ -290,9 +290,3 @@ def test_any_byte_changed(position: int, value: int, tmp_path: Path) -> None:
     except ValueError as error:
         if not re.match(refusals, str(error)):
             raise
-
-
-def test_a_data_set_is_no_model(tmp_path: Path) -> None:
-    pyfm.Dataset.from_ids([[0, 1]], [1.0]).save(tmp_path / "rows")
-    with pytest.raises(pyfm.FormatError, match=r"rows: .*found a saved data set: Dataset\.open"):
-        pyfm.load(tmp_path / "rows")

@@ -145,7 +145,7 @@ def _finite(name: str, weights: NDArray[np.float32]) -> NDArray[np.float32]:
 def _metadata(file: Any) -> str:
     metadata = file.metadata() or {}
     if DATA_SET in metadata:
-        raise ValueError("expected a model, found a saved data set: Dataset.open reads it")
+        raise ValueError("expected a model of pyfm, found a data set: Dataset.open reads it")
     if METADATA_KEY not in metadata:
         raise ValueError("expected a model of pyfm, found a safetensors file of something else")
     return str(metadata[METADATA_KEY])
