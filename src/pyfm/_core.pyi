@@ -43,7 +43,11 @@ class Dataset:
     def nbytes(self) -> int: ...
     @property
     def layout(self) -> Literal["one_per_field", "csr"]: ...
-    # Read-only views; None where the content is implied (see data/dataset.h).
+    @property
+    def is_selection(self) -> bool:
+        """Whether the rows are some of another data set, whose entries they share."""
+    # Read-only views; None where the content is implied (see data/dataset.h). Of a selection, those
+    # of the entries (the first four) are copies.
     @property
     def indptr(self) -> Indices | None: ...
     @property
@@ -57,7 +61,10 @@ class Dataset:
     @property
     def weight(self) -> Floats | None: ...
     def slice(self, start: int, stop: int) -> Dataset: ...
-    def take(self, rows: Indices) -> Dataset: ...
+    def take(self, rows: Indices) -> Dataset:
+        """A selection of the rows, in that order."""
+    def packed(self) -> Dataset:
+        """The same rows in memory of their own, if they are a selection."""
     def with_targets(self, y: Floats | None, weight: Floats | None) -> Dataset: ...
 
 class Augmentation:

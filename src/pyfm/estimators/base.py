@@ -99,7 +99,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             which becomes part of the model, as does that of a Dataset which one made: the model
             then predicts tables.
         y : array-like of shape (n_rows,), optional
-            Targets; None with a Dataset that brings its own.
+            Targets; None: those of a Dataset, which others replace.
         fields : array-like of int of shape (n_columns,), optional
             The field of each column of a matrix; None: all columns are in field 0.
         sample_weight : array-like of shape (n_rows,), optional

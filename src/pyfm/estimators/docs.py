@@ -268,7 +268,7 @@ X : Dataset, DataStream, table, sparse matrix, or array-like of shape (n_rows, n
     tables learns new values first, which have features of their own from then on. Of a stream
     (`pyfm.Dataset.stream`) each piece of some 65,536 rows, whole batches, is a call of its own.
 y : array-like of shape (n_rows,), optional
-    Targets; None with a Dataset that brings its own.
+    Targets; None: those of a Dataset, which others replace.
 fields : array-like of int of shape (n_columns,), optional
     The field of each column of a matrix, in the first call.
 sample_weight : array-like of shape (n_rows,), optional
