@@ -202,6 +202,7 @@ class BatchTrainer {
     const Index size = end - begin;
     const Index* order = order_ + begin;
     const auto prepare = [&](Index i) {
+      if (i + Worker::kPlaceAhead < size) data_.prefetch_place(order[i + Worker::kPlaceAhead]);
       if (i + Worker::kDataAhead < size) data_.prefetch(order[i + Worker::kDataAhead]);
       worker.prepare(i, size, [&](Index r) { return data_.row(order[r]); });
     };

@@ -29,6 +29,9 @@ void score_rows(Model& model, const Dataset& data, int n_threads, const Poll& po
     const std::span<T> scores =
         out.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
     const auto prepare = [&](Index i) {
+      // Of others the processor sees by itself that one follows the other.
+      if (data.is_selection() && begin + i + Worker::kDataAhead < end)
+        data.prefetch(begin + i + Worker::kDataAhead);
       worker.prepare(i, end - begin, [&](Index r) { return data.row(begin + r); });
     };
     for (Index i = 0; i < ahead; ++i) prepare(i);

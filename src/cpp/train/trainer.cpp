@@ -52,6 +52,7 @@ void start_bias(Model& model) {
 void train_rows(const Loss& loss, Worker& worker, const Dataset& data, const Index* order,
                 Index size, Progressive* stream) {
   const auto prepare = [&](Index i) {
+    if (i + Worker::kPlaceAhead < size) data.prefetch_place(order[i + Worker::kPlaceAhead]);
     if (i + Worker::kDataAhead < size) data.prefetch(order[i + Worker::kDataAhead]);
     worker.prepare(i, size, [&](Index r) { return data.row(order[r]); });
   };
