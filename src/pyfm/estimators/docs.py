@@ -92,9 +92,10 @@ warm_start : bool, default=False
     Whether `fit` goes on with the fitted model, for `epochs` more, instead of beginning anew. The
     optimizer's state goes on as well, where it belongs to the weights (see `fit`).
 n_jobs : int, default=1
-    Threads; -1: all cores. One thread gives bit-identical models for a seed and a SIMD level.
-    More give the same ones with a batch_size above 1; with 1 they update the shared weights
-    without locks (Hogwild), the fastest way, but not reproducible.
+    Threads; -1: all cores, in a worker of joblib's its share of them. One thread gives
+    bit-identical models for a seed and a SIMD level. More give the same ones with a batch_size
+    above 1; with 1 they update the shared weights without locks (Hogwild), the fastest way, but not
+    reproducible.
 random_state : int, RandomState or None, default=None
     Seed of initial values, row orders, sampling, augmentation and validation split. None: a new
     one for each fit.
