@@ -202,7 +202,12 @@ def test_other_targets_and_copies(layout: str) -> None:
     assert entries_of(changed) == entries_of(copy)
     assert not chosen.copy().core.is_selection
     assert entries_of(chosen.copy()) == entries_of(copy)
-    assert chosen.copy().y is not None
+    for rows in (chosen, rows_in(layout)[10:20]):
+        apart = rows.copy()
+        assert entries_of(apart) == entries_of(rows)
+        assert not np.shares_memory(apart.core.features, rows_in(layout).core.features)
+        assert apart.y is not None
+        assert not np.shares_memory(apart.y, rows.y)
     pickled = pickle.loads(pickle.dumps(chosen))
     assert entries_of(pickled) == entries_of(copy)
     assert not pickled.core.is_selection
@@ -230,7 +235,7 @@ def test_as_scikit_learn_selects() -> None:
     for key in ((SOME, ...), (SOME, slice(None))):
         assert entries_of(whole[key]) == entries_of(whole[SOME])
     wrong: Any
-    for wrong in ((SOME, 0), (1, 2, 3), (0,)):
+    for wrong in ((SOME, 0), (SOME, SOME), (SOME, slice(1)), (1, 2, 3), (0,)):
         with pytest.raises(IndexError, match="expected rows alone, found"):
             whole[wrong]
     with pytest.raises(TypeError, match=r"found a pyfm\.Dataset: estimators of other"):

@@ -393,11 +393,19 @@ class Dataset:
         return Dataset(split_clicks(self.core, clicks, impressions), encoder=self.encoder)
 
     def copy(self) -> Dataset:
-        """The same rows in memory of their own, one after the other, if they are a selection.
+        """The same rows, targets and weights in memory of their own.
 
-        Where few rows of many are kept, this frees the others.
+        Where few rows of many are kept, this lets go of the others; borrowed arrays may change.
+
+        Examples
+        --------
+        >>> from pyfm import Dataset
+        >>> data = Dataset.from_ids([[0, 2], [1, 3], [0, 3]], y=[1, 0, 1])
+        >>> data[[2, 0]].copy().y.tolist()
+        [1.0, 1.0]
         """
-        return Dataset(self.core.packed(), encoder=self.encoder)
+        rows = self.core.take(np.arange(len(self), dtype=np.int64))
+        return Dataset(rows.packed(), encoder=self.encoder)
 
     def __len__(self) -> int:
         return self.core.n_rows

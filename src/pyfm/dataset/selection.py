@@ -38,9 +38,13 @@ def row_numbers(rows: npt.ArrayLike, n_rows: int) -> Indices:
     return np.where(numbers < 0, numbers + n_rows, numbers)
 
 
+def _is_all(columns: Any) -> bool:
+    return columns is Ellipsis or (isinstance(columns, slice) and columns == slice(None))
+
+
 def whole_rows(key: tuple[Any, ...]) -> Any:
     """The rows of ``data[rows, ...]`` and ``data[rows, :]``."""
-    if len(key) == 2 and (key[1] is Ellipsis or key[1] == slice(None)):
+    if len(key) == 2 and _is_all(key[1]):
         return key[0]
     raise IndexError(
         f"data[…]: expected rows alone, found {len(key)} indices: a Dataset has no columns to "
