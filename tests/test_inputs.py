@@ -71,10 +71,22 @@ def test_wrong_x(bad: Any, message: str) -> None:
         as_dataset(bad)
 
 
-@pytest.mark.parametrize("name", ["y", "fields"])
-def test_a_dataset_brings_its_own(name: str) -> None:
-    with pytest.raises(ValueError, match=f"{name}: expected None, since X is a Dataset"):
-        as_dataset(as_dataset(X), **{name: [0, 1]})
+def test_a_dataset_brings_its_own_fields() -> None:
+    with pytest.raises(ValueError, match="fields: expected None, since X is a Dataset"):
+        as_dataset(as_dataset(X), fields=[0, 1])
+
+
+def test_targets_and_weights_replace_those_of_a_dataset() -> None:
+    data = as_dataset(X, [0, 1], sample_weight=[1, 2])
+    for y, weight in (([1, 0], None), (None, [3, 4]), ([1, 0], [3, 4])):
+        found = as_dataset(data, y, sample_weight=weight)
+        assert found.y is not None
+        assert found.sample_weight is not None
+        assert found.y.tolist() == (y or [0, 1])
+        assert found.sample_weight.tolist() == (weight or [1, 2])
+        assert np.shares_memory(found.core.features, data.core.features)
+    with pytest.raises(ValueError, match="y: expected length 2"):
+        as_dataset(data, [0, 1, 0])
 
 
 def test_ids_bring_their_fields() -> None:

@@ -19,6 +19,7 @@ from sklearn.utils.estimator_checks import (
 )
 
 import pyfm
+from pyfm.estimators.deep import DeepModel
 from pyfm.optim import AdaGrad
 
 ESTIMATORS = [kinds.small(kind) for kind in kinds.ESTIMATORS]
@@ -27,6 +28,7 @@ each_estimator = pytest.mark.parametrize("model", ESTIMATORS, ids=lambda m: type
 
 
 def expected_failures(model: Any) -> dict[str, str]:
+    # In full batches the equivalence holds: test_a_weight_is_as_many_rows_in_full_batches.
     reason = "rows are learned one by one: a weight of 2 is one long step, two rows are two steps"
     expected = {
         "check_sample_weight_equivalence_on_dense_data": reason,
@@ -57,6 +59,29 @@ def test_arrays_of_other_libraries(model: Any) -> None:
     for rows in (X, X + 0.5):  # ids, and numeric columns
         targets = y + 0.25 * X[:, 0] if is_regressor else y
         check_estimators_data_not_an_array(name, model, rows, targets, "NotAnArray")
+
+
+@each_estimator
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adagrad", "ftrl"])
+def test_a_weight_is_as_many_rows_in_full_batches(model: Any, optimizer: str) -> None:
+    """What scikit-learn's checks of sample_weight ask for.
+
+    Sums of float32 over a few dozen rows, in another order: some 1e-6 of a gradient, in 20 steps.
+    """
+    rng = np.random.default_rng(0)
+    X, y = rng.random((30, 6)), rng.integers(0, 2, 30)
+    weight = rng.integers(0, 4, 30)
+    params = {"batch_size": "full", "optimizer": optimizer, "epochs": 20, "random_state": 0}
+    if isinstance(model, DeepModel):  # of rows, whatever their weight
+        params |= {"batch_norm": False, "dropout": 0}
+    weighted, repeated = (clone(model).set_params(**params) for _ in range(2))
+    fields = [0, 1, 2, 0, 1, 2]
+    weighted.fit(X, y, sample_weight=weight, fields=fields)
+    repeated.fit(X.repeat(weight, axis=0), y.repeat(weight), fields=fields)
+    name = "decision_function" if hasattr(model, "decision_function") else "predict"
+    found, expected = getattr(weighted, name)(X), getattr(repeated, name)(X)
+    np.testing.assert_allclose(found, expected, rtol=2e-4, atol=2e-5)
+    assert np.ptp(expected) > 1e-2
 
 
 def ids_and_clicks(n_rows: int = 200) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

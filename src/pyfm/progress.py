@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyfm import _core
+from pyfm.dataset.contents import BUFFERS, pieces
 from pyfm.optim import Optimizer
 
 
@@ -26,8 +27,11 @@ class Origin:
     @classmethod
     def of(cls, data: _core.Dataset, split_seed: int, sample_seed: int) -> Origin:
         """With the checksum of all arrays, 63 bits."""
-        arrays = (data.indptr, data.features, data.fields, data.values, data.y, data.weight)
-        sums = [0 if array is None else _core.checksum(array) for array in arrays]
+        found: dict[str, _core.Checksum] = {}
+        for piece in pieces(data):
+            for name, array in piece.items():
+                found.setdefault(name, _core.Checksum()).add(array)
+        sums = [found[name].value if name in found else 0 for name in BUFFERS]
         checksum = _core.checksum(np.array(sums, np.uint64)) >> 1
         sizes = data.n_rows, data.n_features, data.n_fields, data.nnz
         return cls(*sizes, checksum, split_seed, sample_seed)

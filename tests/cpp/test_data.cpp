@@ -199,10 +199,42 @@ BOOST_AUTO_TEST_CASE(a_slice_of_compressed_rows_starts_at_0) {
   BOOST_TEST(rows.slice(0, 2).buffers().indptr.data() == rows.buffers().indptr.data());
   BOOST_CHECK_THROW(rows.slice(2, 4), std::invalid_argument);
   BOOST_CHECK_THROW(rows.slice(2, 1), std::invalid_argument);
-  const std::array<Index, 3> order = {2, 0, 2};
-  BOOST_TEST(rows.take(order).row(2).features[0] == 4u);
-  const std::array<Index, 1> outside = {3};
-  BOOST_CHECK_THROW(rows.take(outside), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(a_selection_shares_the_entries) {
+  const Dataset rows = read("1 0:1:1\n0 0:2:1 1:3:1\n1 1:4:1 0:5:1 0:6:1");
+  const std::array<Index, 4> order = {2, 0, 2, 0};
+  const Dataset chosen = rows.take(order);
+  BOOST_TEST(chosen.row(2).features == rows.row(2).features);
+  BOOST_TEST(chosen.nnz() == 8);
+  BOOST_TEST(chosen.max_row_nnz() == 3);
+  BOOST_TEST(chosen.y(3) == 1);
+  const Dataset again = chosen.slice(1, 4).take(std::array<Index, 2>{2, 1});
+  BOOST_TEST(again.row(1).features == rows.row(2).features);
+  BOOST_TEST(again.nnz() == 4);
+  BOOST_TEST(same(again.packed(), read("1 0:1:1\n1 1:4:1 0:5:1 0:6:1")));
+  BOOST_TEST(rows.packed().id() == rows.id());
+  for (const Dataset& none : {chosen.slice(4, 4), chosen.take({}), rows.take({})}) {
+    BOOST_TEST(!none.is_selection());
+    BOOST_TEST(none.nnz() == 0);
+  }
+  for (const Index outside : {Index{-1}, Index{4}})
+    BOOST_CHECK_THROW(chosen.take(std::array<Index, 1>{outside}), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(selections_of_selections_keep_only_what_they_use) {
+  auto targets = std::make_shared<std::vector<float>>(std::vector<float>{0, 1});
+  std::weak_ptr<void> alive = targets;
+  const Dataset rows = read("1 0:1:1\n0 0:2:1");
+  const std::array<Index, 2> order = {1, 0};
+  Dataset chosen = rows.take(order).with_targets(*targets, {}, targets);
+  targets.reset();
+  BOOST_TEST(!alive.expired());
+  BOOST_TEST(chosen.y(1) == 1);
+  chosen = chosen.take(order);
+  BOOST_TEST(alive.expired());
+  BOOST_TEST(chosen.y(0) == 1);
+  BOOST_TEST(chosen.row(0).features[0] == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(buffers_live_as_long_as_a_part_of_them) {

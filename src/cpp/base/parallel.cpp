@@ -36,4 +36,12 @@ int resolve_threads(int n) noexcept {
   return found ? static_cast<int>(found) : 1;
 }
 
+int max_threads() noexcept {
+#ifdef _OPENMP
+  return omp_get_max_threads();
+#else
+  return resolve_threads(0);
+#endif
+}
+
 }  // namespace pyfm

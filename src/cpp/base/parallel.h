@@ -15,6 +15,9 @@ namespace pyfm {
 // this process may run on.
 int resolve_threads(int n) noexcept;
 
+// What OpenMP would use, which its users limit (OMP_NUM_THREADS and the like).
+int max_threads() noexcept;
+
 // True in a child of fork(): the parent's OpenMP threads do not exist there and waiting for them
 // would hang, so plain threads do the work.
 bool forked() noexcept;

@@ -63,10 +63,17 @@ Dataset make_dataset(const OptionalArray<Index>& indptr, const OptionalArray<Fea
   return Dataset(std::move(buffers));
 }
 
-// A read-only view of one buffer; None where it is implied.
-template <auto member>
+Dataset packed(const Dataset& data) {
+  const py::gil_scoped_release released;
+  return data.packed();
+}
+
+// A read-only view of one buffer; None where it is implied. Entries of a selection are copied.
+template <auto member, bool of_entries = true>
 py::object view(const py::object& self) {
-  const auto& buffer = self.cast<const Dataset&>().buffers().*member;
+  const auto& data = self.cast<const Dataset&>();
+  if (of_entries && data.is_selection()) return view<member>(py::cast(packed(data)));
+  const auto& buffer = data.buffers().*member;
   using T = std::remove_cv_t<typename std::remove_cvref_t<decltype(buffer)>::element_type>;
   const bool required = std::is_same_v<T, FeatureId>;
   if (buffer.empty() && !required) return py::none();
@@ -158,10 +165,12 @@ void bind_data(py::module_& m) {
       .def_property_readonly("features", &view<&DatasetBuffers::features>)
       .def_property_readonly("fields", &view<&DatasetBuffers::fields>)
       .def_property_readonly("values", &view<&DatasetBuffers::values>)
-      .def_property_readonly("y", &view<&DatasetBuffers::y>)
-      .def_property_readonly("weight", &view<&DatasetBuffers::weight>)
+      .def_property_readonly("y", &view<&DatasetBuffers::y, false>)
+      .def_property_readonly("weight", &view<&DatasetBuffers::weight, false>)
+      .def_property_readonly("is_selection", &Dataset::is_selection)
       .def("slice", &Dataset::slice, py::arg("start"), py::arg("stop"))
       .def("take", &take, py::arg("rows").noconvert())
+      .def("packed", &packed)
       .def("with_targets", &with_targets, py::arg("y").noconvert(), py::arg("weight").noconvert());
 
   py::class_<Augmentation>(m, "Augmentation")

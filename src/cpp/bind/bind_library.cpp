@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "bind/bind.h"
 #include "loss/loss.h"
 #include "metric/metric.h"
@@ -96,6 +97,7 @@ void bind_library(py::module_& m) {
   m.def("simd", [] { return std::string(name(simd_level())); });
   m.def("set_simd", [](const std::string& level) { set_simd_level(level); }, py::arg("level"));
   m.def("build_info", &build_info);
+  m.def("max_threads", &max_threads);
 }
 
 }  // namespace pyfm

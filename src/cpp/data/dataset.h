@@ -17,6 +17,8 @@ namespace pyfm {
 //   values   empty: all 1
 //   y        empty: rows without targets (for prediction)
 //   weight   empty: all 1
+//   rows     empty: all stored rows, in their order; otherwise a selection: row i is the stored row
+//            rows[i], while y and weight are those of row i
 struct DatasetBuffers {
   std::span<const Index> indptr;
   std::span<const FeatureId> features;
@@ -24,10 +26,12 @@ struct DatasetBuffers {
   std::span<const float> values;
   std::span<const float> y;
   std::span<const float> weight;
+  std::span<const Index> rows = {};
   Index n_rows = 0;
-  Index n_features = 0;               // ids are in [0, n_features)
-  Index n_fields = 0;                 // fields are in [0, n_fields)
-  std::shared_ptr<const void> owner;  // keeps the buffers alive
+  Index n_features = 0;  // ids are in [0, n_features)
+  Index n_fields = 0;    // fields are in [0, n_fields)
+  // Keep the buffers alive: `owner` those of the entries, and all that no other does.
+  std::shared_ptr<const void> owner = {}, target_owner = {}, row_owner = {};
 };
 
 class Dataset {
@@ -38,29 +42,36 @@ class Dataset {
   Index n_rows() const noexcept { return b_.n_rows; }
   Index n_features() const noexcept { return b_.n_features; }
   Index n_fields() const noexcept { return b_.n_fields; }
-  Index nnz() const noexcept { return static_cast<Index>(b_.features.size()); }
+  Index nnz() const noexcept { return nnz_; }
   // Data sets of the same id have the same rows; 0 is none's.
   std::uint64_t id() const noexcept { return id_; }
   Index max_row_nnz() const noexcept { return max_row_nnz_; }
   double mean_row_nnz() const noexcept {
     return static_cast<double>(nnz()) / static_cast<double>(std::max<Index>(n_rows(), 1));
   }
+  // Of the rows in all buffers.
   Index nbytes() const noexcept;
   // "one_per_field": neither indptr nor fields are stored; otherwise "csr".
   std::string_view layout() const noexcept;
   const DatasetBuffers& buffers() const noexcept { return b_; }
 
-  Row row(Index i) const noexcept {
-    const Index begin = b_.indptr.empty() ? i * b_.n_fields : b_.indptr[i];
-    const Index end = b_.indptr.empty() ? begin + b_.n_fields : b_.indptr[i + 1];
+  bool is_selection() const noexcept { return !b_.rows.empty(); }
+  Row row(Index i) const noexcept { return is_selection() ? row<true>(i) : row<false>(i); }
+  // For loops that ask once whether rows are selected.
+  template <bool selected>
+  [[gnu::always_inline]] Row row(Index i) const noexcept {
+    const Index at = selected ? b_.rows[i] : i;
+    const Index begin = b_.indptr.empty() ? at * b_.n_fields : b_.indptr[at];
+    const Index end = b_.indptr.empty() ? begin + b_.n_fields : b_.indptr[at + 1];
     return {b_.features.data() + begin,
             b_.fields.empty() ? field_zero_.get() : b_.fields.data() + begin,
             b_.values.empty() ? nullptr : b_.values.data() + begin, end - begin};
   }
   // Asks for row i's data to be brought into the cache. Forced inline: GCC takes a function that
   // only prefetches for one without effect and drops its calls.
+  template <bool selected>
   [[gnu::always_inline]] void prefetch(Index i) const noexcept {
-    const Row r = row(i);
+    const Row r = row<selected>(i);
     for (Index at = 0; at < r.size; at += 16) {
       __builtin_prefetch(r.features + at);
       if (r.values) __builtin_prefetch(r.values + at);
@@ -70,13 +81,19 @@ class Dataset {
     if (!b_.y.empty()) __builtin_prefetch(&b_.y[i]);
     if (!b_.weight.empty()) __builtin_prefetch(&b_.weight[i]);
   }
+  // Of a selection; to be asked for well before row i's data: where they are.
+  [[gnu::always_inline]] void prefetch_place(Index i) const noexcept {
+    __builtin_prefetch(&b_.rows[i]);
+  }
   float y(Index i) const noexcept { return b_.y[i]; }
   float weight(Index i) const noexcept { return b_.weight.empty() ? 1.0f : b_.weight[i]; }
 
   // Rows [start, stop), sharing the buffers; only an indptr that no longer starts at 0 is copied.
   Dataset slice(Index start, Index stop) const;
-  // The named rows, in that order, copied.
+  // The named rows, in that order: a selection, which shares the entries.
   Dataset take(std::span<const Index> rows) const;
+  // The same rows, stored one after the other: copied, if they are a selection.
+  Dataset packed() const;
   // The same rows with other targets and weights (borrowed from `owner`); empty spans remove them.
   Dataset with_targets(std::span<const float> y, std::span<const float> weight,
                        std::shared_ptr<const void> owner) const;
@@ -87,7 +104,7 @@ class Dataset {
 
   DatasetBuffers b_;
   std::uint64_t id_;
-  Index max_row_nnz_ = 0;
+  Index nnz_ = 0, max_row_nnz_ = 0;
   // (max_row_nnz,) zeros: the fields of any row of a data set with an indptr and no fields.
   std::shared_ptr<const FieldId[]> field_zero_;
 };

@@ -108,7 +108,11 @@ class BatchTrainer {
       poll(at);
       for_pieces(n_blocks, [&](std::size_t thread, Index b) {
         const Index first = at + b * block_rows_;
-        score(thread, b, first, std::min(first + block_rows_, last), share);
+        const Index end = std::min(first + block_rows_, last);
+        if (data_.is_selection())
+          score<true>(thread, b, first, end, share);
+        else
+          score<false>(thread, b, first, end, share);
       });
       if (deep_) pass_network(begin, end, n_blocks, share, number);
       for (Index b = 0; b < n_blocks; ++b) {
@@ -196,14 +200,17 @@ class BatchTrainer {
     last_poll_ = std::chrono::steady_clock::now();
   }
 
+  template <bool selected>
   void score(std::size_t thread, Index b, Index begin, Index end, float share) {
     Worker& worker = workers_[thread];
     ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
     const Index size = end - begin;
     const Index* order = order_ + begin;
     const auto prepare = [&](Index i) {
-      if (i + Worker::kDataAhead < size) data_.prefetch(order[i + Worker::kDataAhead]);
-      worker.prepare(i, size, [&](Index r) { return data_.row(order[r]); });
+      if (selected && i + Worker::kPlaceAhead < size)
+        data_.prefetch_place(order[i + Worker::kPlaceAhead]);
+      if (i + Worker::kDataAhead < size) data_.prefetch<selected>(order[i + Worker::kDataAhead]);
+      worker.prepare(i, size, [&](Index r) { return data_.row<selected>(order[r]); });
     };
     constexpr Index ahead = Worker::kAhead + 2;
     block.clear();

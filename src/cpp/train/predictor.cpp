@@ -15,8 +15,8 @@ Index block_size(const Model& model, const Dataset& data, int n_threads) {
   return model.network() ? DeepRows::kMost : row_block(data.n_rows(), n_threads);
 }
 
-template <class T, class F>
-void score_rows(Model& model, const Dataset& data, int n_threads, const Poll& poll,
+template <bool selected, class T, class F>
+void score_each(Model& model, const Dataset& data, int n_threads, const Poll& poll,
                 std::span<T> out, F&& finish) {
   constexpr Index ahead = Worker::kAhead + 2;
   std::vector<Worker> workers = make_workers(model, data, n_threads, Purpose::predict);
@@ -29,7 +29,10 @@ void score_rows(Model& model, const Dataset& data, int n_threads, const Poll& po
     const std::span<T> scores =
         out.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
     const auto prepare = [&](Index i) {
-      worker.prepare(i, end - begin, [&](Index r) { return data.row(begin + r); });
+      // Of others the processor sees by itself that one follows the other.
+      if (selected && begin + i + Worker::kDataAhead < end)
+        data.prefetch<selected>(begin + i + Worker::kDataAhead);
+      worker.prepare(i, end - begin, [&](Index r) { return data.row<selected>(begin + r); });
     };
     for (Index i = 0; i < ahead; ++i) prepare(i);
     for (Index i = 0; i < end - begin; ++i) {
@@ -45,6 +48,15 @@ void score_rows(Model& model, const Dataset& data, int n_threads, const Poll& po
     std::ranges::transform(found, scores.begin(), finish);
   };
   for_row_blocks(data.n_rows(), block_size(model, data, n), n, poll, score_block);
+}
+
+template <class T, class F>
+void score_rows(Model& model, const Dataset& data, int n_threads, const Poll& poll,
+                std::span<T> out, F&& finish) {
+  if (data.is_selection())
+    score_each<true>(model, data, n_threads, poll, out, finish);
+  else
+    score_each<false>(model, data, n_threads, poll, out, finish);
 }
 
 }  // namespace

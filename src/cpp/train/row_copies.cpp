@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 #include <utility>
 
 namespace pyfm {
@@ -13,8 +14,11 @@ std::vector<RowId> rows_of(const Model& model, const Dataset& data, Index end) {
     std::iota(rows.begin(), rows.end(), RowId{1});
     return rows;
   }
-  for (const FeatureId j : data.buffers().features)
-    if (const RowId r = model.rows().row(j); r != 0 && r < end) rows.push_back(r);
+  for (Index i = 0; i < data.n_rows(); ++i) {
+    const Row row = data.row(i);
+    for (const FeatureId j : std::span(row.features, static_cast<std::size_t>(row.size)))
+      if (const RowId r = model.rows().row(j); r != 0 && r < end) rows.push_back(r);
+  }
   std::ranges::sort(rows);
   rows.erase(std::ranges::unique(rows).begin(), rows.end());
   return rows;

@@ -58,10 +58,13 @@ class Learning {
     for (const float score : scores)
       if (!std::isfinite(score)) return false;
     if (data_.nnz() >= model_.rows().n_rows()) return model_.is_finite();
-    return model_.row_is_finite(0) &&
-           std::ranges::all_of(data_.buffers().features, [&](FeatureId j) {
-             return model_.row_is_finite(model_.rows().row(j));
-           });
+    bool finite = model_.row_is_finite(0);
+    for (Index i = 0; finite && i < data_.n_rows(); ++i) {
+      const Row row = data_.row(i);
+      finite = std::all_of(row.features, row.features + row.size,
+                           [&](FeatureId j) { return model_.row_is_finite(model_.rows().row(j)); });
+    }
+    return finite;
   }
 
   // Whether everything is as before.

@@ -49,11 +49,14 @@ void start_bias(Model& model) {
     if (p.kernels().init_bias) p.kernels().init_bias(p.view());
 }
 
+template <bool selected>
 void train_rows(const Loss& loss, Worker& worker, const Dataset& data, const Index* order,
                 Index size, Progressive* stream) {
   const auto prepare = [&](Index i) {
-    if (i + Worker::kDataAhead < size) data.prefetch(order[i + Worker::kDataAhead]);
-    worker.prepare(i, size, [&](Index r) { return data.row(order[r]); });
+    if (selected && i + Worker::kPlaceAhead < size)
+      data.prefetch_place(order[i + Worker::kPlaceAhead]);
+    if (i + Worker::kDataAhead < size) data.prefetch<selected>(order[i + Worker::kDataAhead]);
+    worker.prepare(i, size, [&](Index r) { return data.row<selected>(order[r]); });
   };
   constexpr Index ahead = Worker::kAhead + 2;
   for (Index i = 0; i < ahead; ++i) prepare(i);
@@ -72,11 +75,12 @@ void train_rows(const Loss& loss, Worker& worker, const Dataset& data, const Ind
 void train_blocks(Model& model, const Dataset& data, const Array<Index>& order,
                   std::vector<Worker>& workers, const EpochOptions& options) {
   const auto n = static_cast<int>(workers.size());
+  const auto train = data.is_selection() ? train_rows<true> : train_rows<false>;
   const Index first = options.position ? options.position->n_rows : 0;
   for_row_blocks(data.n_rows(), n, options.poll, [&](int thread, Index begin, Index end) {
     Worker& worker = workers[static_cast<std::size_t>(thread)];
     worker.begin_block(first + begin);
-    train_rows(model.loss(), worker, data, order.data() + begin, end - begin, options.stream);
+    train(model.loss(), worker, data, order.data() + begin, end - begin, options.stream);
     worker.end_block();
   });
 }

@@ -38,8 +38,9 @@ class alignas(kApart) Worker {
   // While a row is computed, the table rows of the row this far behind it are on their way.
   static constexpr Index kAhead = 2;
   // Two rows further on, the numbers of the table rows are looked up, when their addresses and
-  // this many rows further on also the row itself were asked for in time.
-  static constexpr Index kLookUpAhead = 3, kDataAhead = 8;
+  // this many rows further on also the row itself, and its place where rows are selected, were
+  // asked for in time.
+  static constexpr Index kLookUpAhead = 3, kDataAhead = 8, kPlaceAhead = 24;
 
   double loss = 0;    // Σ weight × loss
   double weight = 0;  // Σ weight

@@ -34,7 +34,7 @@ def predict(
     stdout, or to stderr when the predictions go to stdout. Features and fields that the model does
     not know are ignored.
     """
-    from pyfm.estimators.settings import n_threads  # loads scikit-learn
+    from pyfm.estimators.threads import n_threads  # loads scikit-learn
 
     try:
         n_threads(n_jobs)

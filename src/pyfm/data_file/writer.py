@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +18,11 @@ from pyfm.data_file.layout import (
     DTYPES,
     ENCODER,
     FIELD_ENCODER,
-    checksum_text,
     header,
     metadata_text,
     padding,
 )
+from pyfm.dataset.contents import pieces
 
 if TYPE_CHECKING:
     from pyfm.datasets import CriteoEncoder
@@ -33,34 +36,55 @@ def write(
     core: _core.Dataset, encoder: CriteoEncoder | FieldEncoder | None, path: str | os.PathLike[str]
 ) -> None:
     """What ``data.save(path)`` does, which documents it."""
-    sections = _sections(core, encoder)
+    sections = {name: Section.of(partial(_buffer, core, name)) for name in _stored(core)}
+    if encoder is not None:
+        arrays = encoder_sections(encoder)
+        sections |= {name: Section.of(partial(iter, [a])) for name, a in arrays.items()}
     if core.n_rows > sum(section.nbytes for section in sections.values()):
         raise ValueError(
             f"the data set cannot be saved: expected rows with something in them, found "
             f"{core.n_rows} without fields, targets and weights"
         )
-    lengths = {name: len(section) for name, section in sections.items()}
-    checksums = {name: checksum_text(section) for name, section in sections.items()}
+    lengths = {name: section.length for name, section in sections.items()}
+    checksums = {name: section.checksum for name, section in sections.items()}
     sizes = core.n_rows, core.n_features, core.n_fields
     with destination(os.fsdecode(path)) as file:
         file.write(header(metadata_text(sizes, lengths, checksums), lengths))
         for section in sections.values():
-            content = section.view(np.uint8)
-            for start in range(0, len(content), _PIECE_BYTES):
-                file.write(content[start : start + _PIECE_BYTES].data)
+            for piece in section.pieces():
+                content = piece.view(np.uint8)
+                for start in range(0, len(content), _PIECE_BYTES):
+                    file.write(content[start : start + _PIECE_BYTES].data)
             file.write(bytes(padding(section.nbytes)))
 
 
-def _sections(
-    core: _core.Dataset, encoder: CriteoEncoder | FieldEncoder | None
-) -> dict[str, NDArray[Any]]:
-    arrays: dict[str, NDArray[Any] | None] = {name: getattr(core, name) for name in BUFFERS}
-    sections = {
-        name: array.astype(DTYPES[name], copy=False)
-        for name, array in arrays.items()
-        if array is not None
-    }
-    return sections if encoder is None else sections | encoder_sections(encoder)
+@dataclass(frozen=True)
+class Section:
+    """An array in pieces, which can be made more than once."""
+
+    pieces: Callable[[], Iterator[NDArray[Any]]]
+    length: int
+    nbytes: int
+    checksum: str
+
+    @classmethod
+    def of(cls, pieces: Callable[[], Iterator[NDArray[Any]]]) -> Section:
+        length = nbytes = 0
+        checksum = _core.Checksum()
+        for piece in pieces():
+            length, nbytes = length + len(piece), nbytes + piece.nbytes
+            checksum.add(piece)
+        return cls(pieces, length, nbytes, f"{checksum.value:016x}")
+
+
+def _stored(core: _core.Dataset) -> list[str]:
+    first = core.slice(0, min(core.n_rows, 1)) if core.is_selection else core
+    return [name for name in BUFFERS if getattr(first, name) is not None]
+
+
+def _buffer(core: _core.Dataset, name: str) -> Iterator[NDArray[Any]]:
+    for piece in pieces(core):
+        yield piece[name].astype(DTYPES[name], copy=False)
 
 
 def encoder_sections(encoder: CriteoEncoder | FieldEncoder) -> dict[str, NDArray[Any]]:

@@ -24,6 +24,7 @@ from pyfm.dataset.buffers import (
     size_for,
     stored_values,
 )
+from pyfm.dataset.contents import BUFFERS
 
 if TYPE_CHECKING:
     from pyfm.dataset.dataset import Dataset
@@ -168,8 +169,9 @@ def id_matrix(
 
 def state(core: _core.Dataset) -> dict[str, Any]:
     """The arguments of `_core.Dataset` that make an equal one."""
-    names = ("indptr", "features", "fields", "values", "y", "weight")
-    return {name: getattr(core, name) for name in (*names, "n_rows", "n_features", "n_fields")}
+    sizes = ("n_rows", "n_features", "n_fields")
+    core = core.packed()
+    return {name: getattr(core, name) for name in (*BUFFERS, *sizes)}
 
 
 def restore(

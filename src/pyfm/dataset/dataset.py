@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from pyfm import _core, data_file
 from pyfm.dataset import arrays
 from pyfm.dataset.buffers import optional_floats
 from pyfm.dataset.clicks import split_clicks
-from pyfm.dataset.selection import row_numbers
+from pyfm.dataset.selection import row_numbers, whole_rows
 from pyfm.dataset.text import read_libsvm, read_text
 
 if TYPE_CHECKING:
@@ -57,13 +58,14 @@ class Dataset:
     [0.0, 1.0]
     """
 
-    __slots__ = ("core", "encoder")
+    __slots__ = ("_state", "core", "encoder")
 
     def __init__(
         self, core: _core.Dataset, *, encoder: CriteoEncoder | FieldEncoder | None = None
     ) -> None:
         self.core = core
         self.encoder = encoder
+        self._state: dict[str, Any] | None = None  # for pickle, from its first use on
 
     @classmethod
     def from_libffm(cls, path: str | os.PathLike[str], *, n_threads: int | None = None) -> Dataset:
@@ -372,8 +374,8 @@ class Dataset:
         Returns
         -------
         Dataset
-            A copy of up to 2 n_rows rows, in the order of the data; labels and weights replace
-            those that the rows had.
+            Up to 2 n_rows rows, in the order of the data; labels and weights replace those that the
+            rows had.
 
         Raises
         ------
@@ -390,28 +392,69 @@ class Dataset:
         """
         return Dataset(split_clicks(self.core, clicks, impressions), encoder=self.encoder)
 
+    def copy(self) -> Dataset:
+        """The same rows, targets and weights in memory of their own.
+
+        Where few rows of many are kept, this lets go of the others; borrowed arrays may change.
+
+        Examples
+        --------
+        >>> from pyfm import Dataset
+        >>> data = Dataset.from_ids([[0, 2], [1, 3], [0, 3]], y=[1, 0, 1])
+        >>> data[[2, 0]].copy().y.tolist()
+        [1.0, 1.0]
+        """
+        rows = self.core.take(np.arange(len(self), dtype=np.int64))
+        return Dataset(rows.packed(), encoder=self.encoder)
+
     def __len__(self) -> int:
         return self.core.n_rows
 
-    def __getitem__(self, rows: slice | npt.ArrayLike) -> Dataset:
-        """A selection of rows: ``data[a:b]`` shares the memory, everything else is a copy.
+    def __array__(self, *_: object, **__: object) -> npt.NDArray[Any]:
+        raise TypeError(
+            "expected rows in the form of a matrix, found a pyfm.Dataset: estimators of other "
+            "libraries that compute with X, such as scikit-learn's own, take arrays and tables; "
+            "those that hand X on, such as cross-validation, take a Dataset"
+        )
+
+    def __getitem__(
+        self, rows: slice | npt.ArrayLike | tuple[slice | npt.ArrayLike, EllipsisType | slice]
+    ) -> Dataset:
+        """A selection of rows, which shares the memory of the features.
+
+        What a selection has of its own are 8 bytes of row number, 4 of target and 4 of weight for
+        each row, where there are such; a slice ``data[a:b]`` has not even these. Models learn from
+        it what they learn from a copy, to the bit. `copy` lets go of the other rows.
 
         Parameters
         ----------
         rows : slice, array-like of int, or array-like of bool of shape (n_rows,)
-            Negative numbers count from the end, as in NumPy.
+            Negative numbers count from the end, as in NumPy. ``data[rows, ...]`` is the same.
+
+        Raises
+        ------
+        IndexError
+            For rows that do not exist, and a mask of another length.
+        TypeError
+            For a single number, and numbers that are not whole.
         """
-        if isinstance(rows, slice):
-            start, stop, step = rows.indices(len(self))
+        chosen = whole_rows(rows) if isinstance(rows, tuple) else rows
+        if isinstance(chosen, slice):
+            start, stop, step = chosen.indices(len(self))
             if step == 1:
                 core = self.core.slice(start, max(start, stop))
                 return Dataset(core, encoder=self.encoder)
-            rows = np.arange(start, stop, step, dtype=np.int64)
-        return Dataset(self.core.take(row_numbers(rows, len(self))), encoder=self.encoder)
+            chosen = np.arange(start, stop, step, dtype=np.int64)
+        return Dataset(self.core.take(row_numbers(chosen, len(self))), encoder=self.encoder)
 
     @property
     def n_rows(self) -> int:
         return self.core.n_rows
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """n_rows and n_features, as of a matrix of all features."""
+        return self.n_rows, self.n_features
 
     @property
     def n_features(self) -> int:
@@ -429,7 +472,7 @@ class Dataset:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all buffers, borrowed ones included."""
+        """Bytes of these rows in all buffers, shared and borrowed ones included."""
         return self.core.nbytes
 
     @property
@@ -457,4 +500,9 @@ class Dataset:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return arrays.restore, (type(self), arrays.state(self.core), self.encoder)
+        # The same arrays each time, so that joblib hands them to its workers in one file that all
+        # map, and not once for each task.
+        state = self._state or arrays.state(self.core)
+        if not self.core.is_selection:
+            self._state = state
+        return arrays.restore, (type(self), state, self.encoder)

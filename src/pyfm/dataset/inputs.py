@@ -41,7 +41,7 @@ def as_dataset(
         floats or booleans holds numeric columns: column j is feature j with its value, exactly
         like a sparse matrix of the same numbers (zeros are not stored).
     y : array-like of shape (n_rows,), optional
-        Targets. None with a Dataset, which brings its own.
+        Targets; of a Dataset they replace its own.
     fields : array-like of shape (n_columns,), optional
         The field of each column of a sparse matrix or of numeric columns. None: all columns are
         in field 0.
@@ -56,7 +56,7 @@ def as_dataset(
     ------
     ValueError
         For arrays that are not 2-D, have no row or no column, hold NaN, infinities or anything
-        but numbers, or for `y` or `fields` that X brings itself.
+        but numbers, or for `fields` that X brings itself.
 
     Examples
     --------
@@ -79,10 +79,12 @@ def _as_dataset(
     sample_weight: npt.ArrayLike | None,
 ) -> Dataset:
     if isinstance(X, Dataset):
-        for name, given in (("y", y), ("fields", fields)):
-            if given is not None:
-                raise ValueError(f"{name}: expected None, since X is a Dataset and brings its own")
-        return X if sample_weight is None else X.with_targets(X.y, sample_weight)
+        if fields is not None:
+            raise ValueError("fields: expected None, since X is a Dataset and brings its own")
+        if y is None and sample_weight is None:
+            return X
+        weight = X.sample_weight if sample_weight is None else sample_weight
+        return X.with_targets(X.y if y is None else y, weight)
     if hasattr(X, "tocsr"):
         _check_columns(X.shape)
         return Dataset.from_csr(X, y, fields=fields, sample_weight=sample_weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,3 +36,17 @@ def row_numbers(rows: npt.ArrayLike, n_rows: int) -> Indices:
         )
     numbers = chosen.astype(np.int64)
     return np.where(numbers < 0, numbers + n_rows, numbers)
+
+
+def _is_all(columns: Any) -> bool:
+    return columns is Ellipsis or (isinstance(columns, slice) and columns == slice(None))
+
+
+def whole_rows(key: tuple[Any, ...]) -> Any:
+    """The rows of ``data[rows, ...]`` and ``data[rows, :]``."""
+    if len(key) == 2 and _is_all(key[1]):
+        return key[0]
+    raise IndexError(
+        f"data[…]: expected rows alone, found {len(key)} indices: a Dataset has no columns to "
+        "choose from; an array of row numbers is a list, not a tuple"
+    )

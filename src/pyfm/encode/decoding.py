@@ -87,7 +87,7 @@ def table_of(fields: Sequence[Field], data: Dataset) -> Any:
     """The rows of a data set as a table."""
     pa = arrow()
     columns = {}
-    core = data.core
+    core = data.core.packed()
     of_entry = core.fields
     for place, field in enumerate(fields):
         if isinstance(field.reader, Crossing):

@@ -21,12 +21,14 @@ from pyfm.estimators.fit_callbacks import fit_callbacks, stops_early
 from pyfm.estimators.init_from import check_source, start_from
 from pyfm.estimators.inputs import Inputs, held
 from pyfm.estimators.model_spec import ModelSpec, stored_weights
+from pyfm.estimators.notebook import Attributes
 from pyfm.estimators.opened import OpenStream, opened
 from pyfm.estimators.resume import origin_of, read_checkpoint
 from pyfm.estimators.rows import load_rows, reweight, set_apart
-from pyfm.estimators.settings import Settings, n_threads
+from pyfm.estimators.settings import Settings
 from pyfm.estimators.streams import Stream
 from pyfm.estimators.targets import Labels, Targets
+from pyfm.estimators.threads import n_threads
 from pyfm.estimators.warm_start import (
     check_known_rows,
     check_same_inputs,
@@ -99,7 +101,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             which becomes part of the model, as does that of a Dataset which one made: the model
             then predicts tables.
         y : array-like of shape (n_rows,), optional
-            Targets; None with a Dataset that brings its own.
+            Targets; None: those of a Dataset, which others replace.
         fields : array-like of int of shape (n_columns,), optional
             The field of each column of a matrix; None: all columns are in field 0.
         sample_weight : array-like of shape (n_rows,), optional
@@ -398,6 +400,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         if "_model" in state:
             state = state | {"_model": state["_spec"].build_from(state["_model"])}
         super().__setstate__(state)
+
+    def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
+        """For scikit-learn's picture of an estimator."""
+        return Attributes.of(self).html_of(type(self), doc_link)
 
     @property
     def _needs_fields(self) -> bool:

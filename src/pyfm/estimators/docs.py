@@ -92,9 +92,10 @@ warm_start : bool, default=False
     Whether `fit` goes on with the fitted model, for `epochs` more, instead of beginning anew. The
     optimizer's state goes on as well, where it belongs to the weights (see `fit`).
 n_jobs : int, default=1
-    Threads; -1: all cores. One thread gives bit-identical models for a seed and a SIMD level.
-    More give the same ones with a batch_size above 1; with 1 they update the shared weights
-    without locks (Hogwild), the fastest way, but not reproducible.
+    Threads; -1: all cores, in a worker of joblib's its share of them. One thread gives
+    bit-identical models for a seed and a SIMD level. More give the same ones with a batch_size
+    above 1; with 1 they update the shared weights without locks (Hogwild), the fastest way, but not
+    reproducible.
 random_state : int, RandomState or None, default=None
     Seed of initial values, row orders, sampling, augmentation and validation split. None: a new
     one for each fit.
@@ -268,7 +269,7 @@ X : Dataset, DataStream, table, sparse matrix, or array-like of shape (n_rows, n
     tables learns new values first, which have features of their own from then on. Of a stream
     (`pyfm.Dataset.stream`) each piece of some 65,536 rows, whole batches, is a call of its own.
 y : array-like of shape (n_rows,), optional
-    Targets; None with a Dataset that brings its own.
+    Targets; None: those of a Dataset, which others replace.
 fields : array-like of int of shape (n_columns,), optional
     The field of each column of a matrix, in the first call.
 sample_weight : array-like of shape (n_rows,), optional

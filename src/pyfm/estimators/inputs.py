@@ -99,11 +99,8 @@ class Inputs:
         X = self._encoded(X)
         self._check_apart(y)
         if isinstance(X, Dataset):
-            own = X.y is None and y is not None  # beside the Dataset, labels of any kind
-            data = as_dataset(
-                X, None if own else y, fields=fields, sample_weight=sample_weight
-            ).core
-            target = targets.encode(y if own else data.y)
+            data = as_dataset(X, fields=fields, sample_weight=sample_weight).core
+            target = targets.encode(data.y if y is None else y)  # labels of any kind
             if target is not data.y:
                 data = data.with_targets(target, data.weight)
         else:

@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 
 from pyfm import optim, schedules
 from pyfm.augmentation import check_augmentation
 from pyfm.checks import (
-    MAX_THREADS,
     check_bool,
     check_choice,
     check_fraction,
@@ -24,6 +22,7 @@ from pyfm.checks import (
 from pyfm.estimators.deep_fields import DeepFields
 from pyfm.estimators.model_spec import DEEP_KINDS, DTYPES, ModelSpec
 from pyfm.estimators.reweighting import Reweighting
+from pyfm.estimators.threads import n_threads
 from pyfm.estimators.tower import Tower
 from pyfm.schedules import Constant, Schedule
 from pyfm.training import TrainingOptions
@@ -178,12 +177,3 @@ def check_seed(random_state: object) -> None:
         return
     if not isinstance(random_state, int | np.integer) or not 0 <= random_state < 2**32:
         refuse("random_state", "an integer in [0, 2**32 - 1], a RandomState or None", random_state)
-
-
-def n_threads(n_jobs: int | None) -> int:
-    """Threads as scikit-learn counts them: None is 1, -1 all cores, -2 all but one."""
-    if n_jobs is None:
-        return 1
-    if check_int("n_jobs", n_jobs, -MAX_THREADS, MAX_THREADS) == 0:
-        refuse("n_jobs", "a number of threads, -1 for all cores, or None for 1", n_jobs)
-    return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)

@@ -11,7 +11,7 @@ from pyfm import _core
 def split(
     data: _core.Dataset, fraction: float, *, stratify: bool, seed: int
 ) -> tuple[_core.Dataset, _core.Dataset]:
-    """Training and validation rows, both copies, in the order of the data.
+    """Training and validation rows, selections in the order of the data.
 
     Each class gives the same share where `stratify`; the same rows for the same seed.
     """

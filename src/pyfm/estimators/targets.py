@@ -39,7 +39,7 @@ class Labels:
     @classmethod
     def learn(cls, X: Any, y: Any) -> Labels:
         """From labels of any kind in `y`, or from those of a Dataset: 0 and 1, or -1 and 1."""
-        if _brings_targets(X, y):
+        if isinstance(X, Dataset) and y is None:
             return cls.of_dataset(X.y)
         labels = _column(y)
         if labels.dtype.kind == "f" and not np.isfinite(labels).all():
@@ -58,7 +58,7 @@ class Labels:
 
         If these hold but one label, it has to be 0 or 1, whose other is the other one, or -1.
         """
-        of_dataset = _brings_targets(X, y)
+        of_dataset = isinstance(X, Dataset) and y is None
         labels = np.unique(_column(X.y if of_dataset else y))
         if classes is not None:
             given = two_labels(classes)
@@ -89,11 +89,6 @@ class Labels:
 
 
 Targets = Labels | Numbers
-
-
-def _brings_targets(X: Any, y: Any) -> bool:
-    """Whether targets are those of a Dataset; one without may have them beside it."""
-    return isinstance(X, Dataset) and (y is None or X.y is not None)
 
 
 def _dataset_classes(y: _core.Floats) -> NDArray[np.int64]:
