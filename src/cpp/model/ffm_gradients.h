@@ -40,7 +40,7 @@ template <class S>
   constexpr Index line = 16;
   const Index block = view.shape.block, width = view.shape.width;
   for (int e = first; e < first + count && e < s.next.size; ++e)
-    if (s.next.row[e] >= held) prefetch(static_cast<const S*>(s.next.at[e]), width);
+    if (s.next.row[e] >= held) prefetch<2>(static_cast<const S*>(s.next.at[e]), width);
   const Index begin = first * block, end = std::min((first + count) * block, width);
   for (Index at = starts ? begin : (begin + line - 1) / line * line; at < end; at += line)
     for (int i = 0; i < s.n_fetch; ++i)

@@ -22,14 +22,31 @@ struct Tile {
   Vec a[B], b[B];
 };
 
-// Memory of the next row comes in while this row is computed, a little with every group, so that
-// requests never queue up: numbers [begin, end) of the rows in s.fetch from `first` on.
+// Memory of the next row comes in while this row is computed: numbers [begin, end) of the rows in
+// s.fetch. A few lines with every tile, since a core that asks for many at once waits for them.
 template <class S>
-[[gnu::always_inline]] inline void prefetch_next(const Scratch& s, int first, int count,
-                                                 Index begin, Index end) {
-  for (int i = first; i < first + count && i < s.n_fetch; ++i)
-    prefetch(static_cast<const S*>(s.fetch[i]) + begin, end - begin);
-}
+class NextRows {
+ public:
+  NextRows(const Scratch& s, Index begin, Index end, int n_tiles)
+      : row_(s.fetch), last_(s.fetch + s.n_fetch), begin_(begin), end_(end), at_(begin) {
+    const Index lines = s.n_fetch * ((end - begin + kLine - 1) / kLine);
+    per_tile_ = static_cast<int>((lines + n_tiles - 1) / n_tiles);
+  }
+
+  [[gnu::always_inline]] void prefetch() {
+    for (int i = 0; i < per_tile_ && row_ < last_; ++i) {
+      __builtin_prefetch(static_cast<const S*>(*row_) + at_, 1, 2);
+      at_ += kLine;
+      if (at_ >= end_) at_ = begin_, ++row_;
+    }
+  }
+
+ private:
+  static constexpr Index kLine = 64 / sizeof(S);
+  void **row_, **last_;
+  Index begin_, end_, at_;
+  int per_tile_;
+};
 
 // f(tile, on_diagonal) for every tile with I <= J in which both groups have an entry.
 // With one field per vector, tiles on the diagonal hold no pair.
@@ -38,7 +55,11 @@ template <int K, class S, class T, class F>
                                              Index end, F&& f) {
   constexpr int B = fields_per_vector<K>;
   const Index block = K ? K : view.shape.block;
+  const int n_groups = s.n_groups;
+  NextRows<S> next(s, begin, end,
+                   std::max(1, n_groups * (B > 1 ? n_groups + 1 : n_groups - 1) / 2));
   const auto tile = [&](int i, int j, auto diagonal) __attribute__((always_inline)) {
+    next.prefetch();
     for_lanes(B * block, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
       Tile<B, T> t;
       t.i = i, t.j = j, t.lanes = lanes;
@@ -49,9 +70,7 @@ template <int K, class S, class T, class F>
       f(t, diagonal);
     });
   };
-  const int with_group = s.n_groups > 0 ? (s.n_fetch + s.n_groups - 1) / s.n_groups : 0;
   for (int m = 0; m < s.n_groups; ++m) {
-    prefetch_next<S>(s, m * with_group, with_group, begin, end);
     if constexpr (B > 1) tile(s.group[m] * B, s.group[m] * B, std::true_type{});
     for (int n = m + 1; n < s.n_groups; ++n)
       tile(s.group[m] * B, s.group[n] * B, std::false_type{});

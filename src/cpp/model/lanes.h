@@ -78,10 +78,13 @@ template <class Optimizer, class S>
   store_row<n>(w, width, Lanes{Vec::lanes}, select(keep, fresh, old), slots, rounding);
 }
 
-template <class S>
+// How near to the core: 3 is its first cache, 2 its second, for what the first is too small for.
+template <int near, class S>
 [[gnu::always_inline]] inline void prefetch(const S* w, Index size) {
   constexpr Index line = 64 / sizeof(S);
-  for (Index at = 0; at < size; at += line) __builtin_prefetch(w + at, 1, 2);
+  __builtin_prefetch(w, 1, near);
+  if (size > line) __builtin_prefetch(w + line, 1, near);
+  for (Index at = 2 * line; at < size; at += line) __builtin_prefetch(w + at, 1, near);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ struct Linear {
     s.row = row;
 #pragma GCC unroll 4
     for (int i = 0; i < s.next.size; ++i) __builtin_prefetch(s.next.at[i], 1, 3);
+    if (s.trains) collect(view.shape.stride, row, s.collected);
     const auto weight = [&](int i) { return *static_cast<const float*>(row.at[i]); };
     const float sum = row.equal ? row.x[0] * sum_of(row.size, weight)
                                 : sum_of(row.size, [&](int i) { return row.x[i] * weight(i); });
@@ -31,8 +32,6 @@ struct Linear {
   static void update(PartView view, float dscore, Scratch s) {
     const Optimizer optimizer(view.params);
     constexpr Index n = linear_stride(Optimizer::info.slots);
-#pragma GCC unroll 4
-    for (int i = 0; i < s.row.size; ++i) copy<n>(s.row.at[i], s.collected + i * n);
     // Lanes past the end hold leftovers of earlier rows; nothing of them is put back.
     for (int at = 0; at < s.row.size; at += Vec::lanes) {
       alignas(64) float stepped[Vec::lanes * n];
@@ -122,6 +121,22 @@ struct Linear {
     OptimizerParams params = view.params;
     params.l1 = params.l2 = params.weight_decay = 0;
     return Optimizer(params);
+  }
+
+  // What the update begins with. Not there: what was stored in pieces just now is slow to load
+  // as a vector.
+  static void collect(Index stride, const Entries& row, float* to) {
+    const auto all = [&](auto n) {
+      void* const* const at = row.at;
+#pragma GCC unroll 4
+      for (int i = 0; i < row.size; ++i) copy<n>(at[i], to + i * n);
+    };
+    if (stride == 1)
+      all(std::integral_constant<Index, 1>{});
+    else if (stride == 2)
+      all(std::integral_constant<Index, 2>{});
+    else
+      all(std::integral_constant<Index, 4>{});
   }
 
   // Σ term(i), in sums that do not wait for each other.
