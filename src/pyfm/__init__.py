@@ -19,7 +19,7 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from pyfm import callbacks, datasets, encode, explain, metrics, nn, optim, schedules
+    from pyfm import callbacks, datasets, encode, explain, metrics, nn, optim, plot, schedules
     from pyfm.augmentation import Augmentation
     from pyfm.data_stream import DataStream
     from pyfm.dataset import Dataset
@@ -64,6 +64,7 @@ __all__ = [
     "metrics",
     "nn",
     "optim",
+    "plot",
     "schedules",
     "set_simd",
     "simd",
@@ -89,6 +90,7 @@ _LAZY = {
     "metrics": None,
     "nn": None,
     "optim": None,
+    "plot": None,
     "schedules": None,
 } | {name: "pyfm.estimators" for name in __all__ if name.endswith(("Classifier", "Regressor"))}
 
