@@ -19,7 +19,7 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from pyfm import callbacks, datasets, encode, metrics, nn, optim, schedules
+    from pyfm import callbacks, datasets, encode, explain, metrics, nn, optim, plot, schedules
     from pyfm.augmentation import Augmentation
     from pyfm.data_stream import DataStream
     from pyfm.dataset import Dataset
@@ -59,10 +59,12 @@ __all__ = [
     "callbacks",
     "datasets",
     "encode",
+    "explain",
     "load",
     "metrics",
     "nn",
     "optim",
+    "plot",
     "schedules",
     "set_simd",
     "simd",
@@ -84,9 +86,11 @@ _LAZY = {
     "callbacks": None,
     "datasets": None,
     "encode": None,
+    "explain": None,
     "metrics": None,
     "nn": None,
     "optim": None,
+    "plot": None,
     "schedules": None,
 } | {name: "pyfm.estimators" for name in __all__ if name.endswith(("Classifier", "Regressor"))}
 

@@ -17,6 +17,7 @@ from pyfm.checks import refuse
 from pyfm.data_stream import DataStream
 from pyfm.data_stream.training import check_batch_size
 from pyfm.estimators.eval_sets import check_defined, load_eval_sets
+from pyfm.estimators.explaining import Explaining
 from pyfm.estimators.fit_callbacks import fit_callbacks, stops_early
 from pyfm.estimators.init_from import check_source, start_from
 from pyfm.estimators.inputs import Inputs, held
@@ -35,6 +36,7 @@ from pyfm.estimators.warm_start import (
     check_same_model,
     model_to_go_on,
 )
+from pyfm.history import History
 from pyfm.optim import Optimizer
 from pyfm.prediction import Pieces, predictions, scores
 from pyfm.training import Training, TrainingData
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Fits a model of the core to rows. Subclasses say which model and what targets mean."""
 
     _kind: ClassVar[str]  # of the model, as in ModelSpec
@@ -55,7 +57,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     warm_start: bool
     random_state: Any
 
-    history_: dict[str, list[float]]
+    history_: History
     best_epoch_: int
     n_iter_: int
     n_features_in_: int
@@ -366,7 +368,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     ) -> None:
         self._spec, self._model, self._inputs, self._targets = spec, model, inputs, targets
         self._kept_optimizers = self._stream = None
-        self.history_ = history
+        self.history_ = History(history, best_epoch if "epoch" in history else 0)
         self.best_epoch_ = best_epoch
         self.n_iter_ = int(history["epoch"][-1]) if "epoch" in history else best_epoch
         self.n_features_in_ = spec.n_features

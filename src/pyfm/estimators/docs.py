@@ -117,7 +117,7 @@ label_smoothing : float in [0, 1), default=0
 """
 
 _FITTED = """
-history_ : dict of lists
+history_ : History, a dict of lists that prints as a table
     One entry per epoch of the last fit: epoch (from 1), learning_rate, train_{metric} (over the
     rows as they are learned, each taken before the update it takes part in), seconds (of training
     alone), rows_per_second; with validation also <set>_<metric> for each evaluation set ("valid"
