@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyfm.augmentation import Augmentation
     from pyfm.data_stream import DataStream
     from pyfm.dataset import Dataset
+    from pyfm.diagnosis import doctor
     from pyfm.encode import FieldEncoder
     from pyfm.estimators import (
         DeepFMClassifier,
@@ -58,6 +59,7 @@ __all__ = [
     "build_info",
     "callbacks",
     "datasets",
+    "doctor",
     "encode",
     "load",
     "metrics",
@@ -80,6 +82,7 @@ _LAZY = {
     "DataStream": "pyfm.data_stream",
     "Dataset": "pyfm.dataset",
     "FieldEncoder": "pyfm.encode",
+    "doctor": "pyfm.diagnosis",
     "load": "pyfm.model_file",
     "callbacks": None,
     "datasets": None,
