@@ -36,7 +36,7 @@ def test_all_names_are_there() -> None:
 
 def test_other_names_are_not() -> None:
     with pytest.raises(AttributeError, match="module 'pyfm' has no attribute 'DeepFM'"):
-        _ = pyfm.DeepFM
+        _ = pyfm.DeepFM  # type: ignore[attr-defined]
 
 
 def test_build_info() -> None:

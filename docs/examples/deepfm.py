@@ -1,5 +1,7 @@
 """A DeepFM that begins with the vectors of an FM: first its network alone, then everything."""
 
+from typing import Any
+
 import pyfm
 
 rows, bayes_logloss = pyfm.datasets.make_ctr(24_000, n_fields=10, n_features=1_000, random_state=0)
@@ -9,7 +11,7 @@ fm = pyfm.FMClassifier(n_factors=8, normalize=False, epochs=5, early_stopping=Tr
 fm.fit(train, eval_set=valid)
 print("FM", min(fm.history_["valid_logloss"]))
 
-network = {"n_factors": 8, "hidden": (64, 32), "batch_norm": True, "dropout": 0.2}
+network: dict[str, Any] = {"n_factors": 8, "hidden": (64, 32), "batch_norm": True, "dropout": 0.2}
 head = pyfm.DeepFMClassifier(**network, epochs=2, freeze=("linear", "factors"), random_state=0)
 head.fit(train, init_from=fm)
 

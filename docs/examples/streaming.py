@@ -32,7 +32,7 @@ encoder = pyfm.FieldEncoder(target="click")
 model = pyfm.FFMClassifier(epochs=10, early_stopping=True, random_state=0)
 past = pyfm.Dataset.stream("logs/*.csv", encoder=encoder)
 model.fit(past, eval_set=pyfm.Dataset.stream("valid.csv", encoder=encoder))
-print("log-loss", min(model.history_["valid_logloss"]), "of", past.encoder.n_features_, "features")
+print("log-loss", min(model.history_["valid_logloss"]), "of", model.n_features_in_, "features")
 
 # From now on, each hour once. New ads become features on the way.
 online = pyfm.FMClassifier(learning_rate=0.3, random_state=0)

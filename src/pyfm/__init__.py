@@ -94,17 +94,19 @@ _LAZY = {
 } | {name: "pyfm.estimators" for name in __all__ if name.endswith(("Classifier", "Regressor"))}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'pyfm' has no attribute {name!r}")
-    module = _LAZY[name]
-    value = (
-        importlib.import_module(f"pyfm.{name}")
-        if module is None
-        else getattr(importlib.import_module(module), name)
-    )
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # to type checkers it would say that every name is there
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LAZY:
+            raise AttributeError(f"module 'pyfm' has no attribute {name!r}")
+        module = _LAZY[name]
+        value = (
+            importlib.import_module(f"pyfm.{name}")
+            if module is None
+            else getattr(importlib.import_module(module), name)
+        )
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
