@@ -97,16 +97,9 @@ def check(folder: Path, *files: Path) -> str:
         "[mypy]\nstrict = true\n"
         + "".join(f"[mypy-{name}.*]\nignore_missing_imports = true\n" for name in names)
     )
-    command = [
-        sys.executable,
-        "-m",
-        "mypy",
-        "--config-file",
-        settings,
-        "--no-error-summary",
-        *files,
-    ]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+    command = (sys.executable, "-m", "mypy", "--config-file", settings, "--no-error-summary")
+    done = subprocess.run((*command, *files), cwd=folder, capture_output=True, text=True)
+    return done.stdout
 
 
 def test_a_program(tmp_path: Path) -> None:
