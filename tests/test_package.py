@@ -39,6 +39,11 @@ def test_other_names_are_not() -> None:
         _ = pyfm.DeepFM  # type: ignore[attr-defined]
 
 
+def test_a_misspelt_name_is_corrected() -> None:
+    done = python("import pyfm; pyfm.FFMClassifer")
+    assert "has no attribute 'FFMClassifer'. Did you mean: 'FFMClassifier'?" in done.stderr
+
+
 def test_build_info() -> None:
     info = pyfm.build_info()
     assert {"compiler", "flags", "simd_levels", "openmp"} <= set(info)

@@ -6,6 +6,7 @@ Importing this package loads NumPy and the core only; everything else loads when
 from __future__ import annotations
 
 import importlib
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,9 @@ if not TYPE_CHECKING:  # to type checkers it would say that every name is there
 
     def __getattr__(name: str) -> Any:
         if name not in _LAZY:
-            raise AttributeError(f"module 'pyfm' has no attribute {name!r}")
+            message = f"module 'pyfm' has no attribute {name!r}"
+            # With the two, Python asks "Did you mean: …?".
+            raise AttributeError(message, name=name, obj=sys.modules[__name__])
         module = _LAZY[name]
         value = (
             importlib.import_module(f"pyfm.{name}")
