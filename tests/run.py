@@ -15,6 +15,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+DIST = ROOT / "build" / "dist"
 
 
 def environment_python() -> Path:
@@ -40,6 +41,23 @@ def stage(name: str, *command: str | Path, env: dict[str, str]) -> None:
         sys.exit(1)
 
 
+def build_from_archive(python: Path, werror: str, env: dict[str, str]) -> None:
+    """Installs what users get: the wheel that is made of the source archive."""
+    pip = (python, "-m", "pip")
+    for old in (*DIST.glob("*.tar.gz"), *DIST.glob("*.whl")):
+        old.unlink()
+    stage("tool", *pip, "install", "-q", "build", env=env)
+    stage("source archive", python, "-m", "build", "-q", "--sdist", "-o", DIST, env=env)
+    (archive,) = DIST.glob("*.tar.gz")
+    # Not in pip's scratch folder: a test looks at the kernels' objects.
+    place = f"--config-settings=build-dir={ROOT / 'build' / 'archive'}"
+    stage("build", *pip, "wheel", "-q", "--no-deps", "-w", DIST, werror, place, archive, env=env)
+    (wheel,) = DIST.glob("*.whl")
+    again = ("--force-reinstall", "--no-deps")  # the version is that of the wheel before
+    stage("install", *pip, "install", "-q", *again, wheel, env=env)
+    stage("install for tests", *pip, "install", "-q", f"{wheel}[test,docs]", env=env)
+
+
 def main(arguments: list[str]) -> int:
     python = environment_python()
     quick = "--quick" in arguments
@@ -50,8 +68,12 @@ def main(arguments: list[str]) -> int:
     }
     env.pop("PYTHONPATH", None)  # the installed package is what is tested
 
+    pip = (python, "-m", "pip")
     werror = "--config-settings=cmake.define.PYFM_WERROR=ON"
-    stage("build", python, "-m", "pip", "install", "-q", werror, ".[test]", env=env)
+    if quick:
+        stage("build", *pip, "install", "-q", werror, ".[test,docs]", env=env)
+    else:
+        build_from_archive(python, werror, env)
     cpp = [
         path
         for folder in ("src/cpp", "tests/cpp")
@@ -63,6 +85,8 @@ def main(arguments: list[str]) -> int:
     stage("clang-format", bin_folder / "clang-format", "--dry-run", "-Werror", *cpp, env=env)
     stage("mypy", python, "-m", "mypy", env=env)
     if not quick:
+        if sys.platform == "linux":
+            stage("wheel", python, ROOT / "tests" / "manylinux.py", DIST, env=env)
         for preset in ("asan", "tsan"):
             cmake = bin_folder / "cmake"
             stage(f"C++ tests, {preset}", cmake, "--workflow", "--preset", preset, env=env)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +72,32 @@ def test_info(folder: Path) -> None:
     assert lines["valid_logloss"].startswith(f"{best:.5f} in epoch")
 
 
+def test_info_of_data_files(folder: Path) -> None:
+    succeed("convert", "train.ffm", "train.data")
+    lines = dict(line.split(maxsplit=1) for line in succeed("info", "train.data").splitlines())
+    data = Dataset.from_libffm("train.ffm")
+    assert data.y is not None
+    assert lines["file"].startswith("train.data (")
+    assert lines["rows"] == "1,000"
+    assert lines["features"] == str(data.n_features)
+    assert lines["entries"] == "4,000, one per field in each row"
+    assert lines["values"] == "all 1"
+    assert lines["targets"] == f"stored, of mean {float(data.y.mean()):.5g}"
+    assert lines["encoder"] == "none"
+    assert "sample weights       none" in succeed("info", "train.data")
+
+
+def test_info_of_encoded_rows(tmp_path: Path) -> None:
+    encoder = pyfm.FieldEncoder(sample_weight="n", remainder="default")
+    table = {"site": ["a", "b", "a"], "ids": [[1], [], [1, 2]], "n": [1.0, 2.0, 3.0]}
+    encoder.fit_transform(table).save(tmp_path / "rows.data")
+    out = succeed("info", str(tmp_path / "rows.data"))
+    assert re.search(r"^entries +6$", out, re.MULTILINE)
+    assert re.search(r"^targets +none$", out, re.MULTILINE)
+    assert re.search(r"^sample weights +stored$", out, re.MULTILINE)
+    assert re.search(r"^encoder +FieldEncoder of site, ids$", out, re.MULTILINE)
+
+
 def test_demo_prints_one_table_in_the_order_of_the_models() -> None:
     done = pyfm_process("demo", "--rows", "100000", "--n-jobs", "1", "--seed", "1")
     assert done.returncode == 0, done.stderr
@@ -83,7 +111,7 @@ def test_demo_prints_one_table_in_the_order_of_the_models() -> None:
     assert list(losses.values()) == sorted(losses.values(), reverse=True)
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["info"], ["demo"]])
+@pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["info"], ["demo"], ["doctor"]])
 def test_help(command: list[str]) -> None:
     assert "Usage: pyfm" in succeed(*command, "--help")
 
@@ -117,6 +145,45 @@ def test_help_waits_for_no_library() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.endswith("False\n")
+
+
+# Otherwise typer asks which shell has started the tests.
+NO_DETECTION = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("pyfm tr", "train"),
+        ("pyfm train --optimizer ada", "adagrad adam"),
+        ("pyfm doctor --js", "--json"),
+    ],
+)
+def test_completion(words: str, expected: str, tmp_path: Path) -> None:
+    env = os.environ | NO_DETECTION
+    script = pyfm_process("--show-completion", "bash", env=env).stdout
+    assert "complete -o default -F _pyfm_completion pyfm" in script
+    (tmp_path / "pyfm").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pyfm "$@"\n')
+    (tmp_path / "pyfm").chmod(0o755)
+    last = len(words.split()) - 1
+    ask = (
+        f'COMP_WORDS=({words}); COMP_CWORD={last}; _pyfm_completion pyfm; echo "${{COMPREPLY[*]}}"'
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"{script}\n{ask}"],
+        env=env | {"PATH": f"{tmp_path}{os.pathsep}{env['PATH']}"},
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.split() == expected.split()
+
+
+def test_completion_is_installed_at_home(tmp_path: Path) -> None:
+    env = os.environ | NO_DETECTION | {"HOME": str(tmp_path)}
+    done = pyfm_process("--install-completion", "bash", env=env)
+    assert done.returncode == 0, done.stderr
+    assert "bash completion installed" in done.stdout
+    assert "_pyfm_completion" in (tmp_path / ".bash_completions" / "pyfm.sh").read_text()
 
 
 def test_no_command_is_help_and_version() -> None:

@@ -14,6 +14,7 @@ from shell import RUNNER, pyfm_process, succeed
 
 import pyfm
 from pyfm.cli import app, run
+from pyfm.encode.arrow import arrow
 from pyfm.training import Training
 
 
@@ -63,6 +64,8 @@ from pyfm.training import Training
         ("predict -s 0 valid.ffm model", 2, "n_jobs"),
         ("demo --rows 10", 2, "10"),
         ("fly", 2, "No such command"),
+        ("doctor --fast", 2, "No such option"),
+        ("info bad.data", 1, "pyfm: error: bad.data: "),
     ],
 )
 def test_errors(
@@ -71,12 +74,24 @@ def test_errors(
     (folder / "bad.ffm").write_text("1 0:1:1\n0 x:1:1\n")
     (folder / "empty.ffm").write_text("")
     (folder / "one.ffm").write_text("1 0:1:1\n1 0:2:1\n")
+    (folder / "bad.data").write_bytes(b"\x20" + bytes(7) + b'{"__metadata__":{"pyfm_dataset":')
     assert run(arguments.split()) == code
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("pyfm: error: ")
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_an_extra_that_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pyfm.FieldEncoder().fit_transform({"site": ["a", "b"]}).save(tmp_path / "rows.data")
+    arrow.cache_clear()
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert run(["info", str(tmp_path / "rows.data")]) == 1
+    assert "pip install 'pyfm-ctr[arrow]'" in capsys.readouterr().err
+    arrow.cache_clear()
 
 
 def test_the_exit_code_of_the_process(folder: Path) -> None:

@@ -285,3 +285,9 @@ def test_with_targets() -> None:
 
 def test_repr() -> None:
     assert repr(small()) == "<Dataset: 3 rows, 4 features, 3 fields, 5 entries (csr, y), 0.0 MiB>"
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((2, 2), int), [[1, 2]], "train.ffm", None])
+def test_a_dataset_is_made_by_its_methods(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected rows from one of Dataset\.from_ids, .* found"):
+        Dataset(wrong)

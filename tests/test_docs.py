@@ -19,7 +19,7 @@ import pytest
 import pyfm
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "bench" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "bench" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 # Shell lines that are not run here, and why.
 NOT_RUN = {
@@ -27,6 +27,8 @@ NOT_RUN = {
     "is run by the tests of the shell",
     "python tests/run.py": "it runs these tests",
     "pip install .": "it made the installation under test",
+    "pip install '.[docs]'": "needs the network",
+    "mkdocs build": "test_docs_site.py builds the site",
     "pip install -r bench/requirements.txt": "needs the network",
     "python bench/speed.py": "minutes of measuring, and needs the peer",
     "python bench/scaling.py": "minutes of measuring",

@@ -60,7 +60,10 @@ def test_a_dataset_is_taken_as_it_is() -> None:
         (sp.csr_matrix((0, 3)), r"0 sample\(s\)"),
         (np.array([[1, np.nan]]), "row 0: expected a finite value, found NaN"),
         (np.array([[1], [np.inf]]), "row 1: expected a finite value, found inf"),
-        (np.array([["a"]]), "X: expected an array of numbers, found dtype <U1"),
+        (
+            np.array([["a"]]),
+            "X: expected an array of numbers, found dtype <U1; strings are for tables",
+        ),
         (np.array([["a"]], object), "could not convert"),
         (np.array([[1j]]), "Complex data not supported"),
         (np.array([["2020-01-01"]], "datetime64[D]"), "X: expected an array of numbers"),

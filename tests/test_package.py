@@ -36,7 +36,12 @@ def test_all_names_are_there() -> None:
 
 def test_other_names_are_not() -> None:
     with pytest.raises(AttributeError, match="module 'pyfm' has no attribute 'DeepFM'"):
-        _ = pyfm.DeepFM
+        _ = pyfm.DeepFM  # type: ignore[attr-defined]
+
+
+def test_a_misspelt_name_is_corrected() -> None:
+    done = python("import pyfm; pyfm.FFMClassifer")
+    assert "has no attribute 'FFMClassifer'. Did you mean: 'FFMClassifier'?" in done.stderr
 
 
 def test_build_info() -> None:

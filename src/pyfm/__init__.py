@@ -6,6 +6,7 @@ Importing this package loads NumPy and the core only; everything else loads when
 from __future__ import annotations
 
 import importlib
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pyfm.augmentation import Augmentation
     from pyfm.data_stream import DataStream
     from pyfm.dataset import Dataset
+    from pyfm.diagnosis import doctor
     from pyfm.encode import FieldEncoder
     from pyfm.estimators import (
         DeepFMClassifier,
@@ -58,6 +60,7 @@ __all__ = [
     "build_info",
     "callbacks",
     "datasets",
+    "doctor",
     "encode",
     "explain",
     "load",
@@ -82,6 +85,7 @@ _LAZY = {
     "DataStream": "pyfm.data_stream",
     "Dataset": "pyfm.dataset",
     "FieldEncoder": "pyfm.encode",
+    "doctor": "pyfm.diagnosis",
     "load": "pyfm.model_file",
     "callbacks": None,
     "datasets": None,
@@ -95,17 +99,21 @@ _LAZY = {
 } | {name: "pyfm.estimators" for name in __all__ if name.endswith(("Classifier", "Regressor"))}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'pyfm' has no attribute {name!r}")
-    module = _LAZY[name]
-    value = (
-        importlib.import_module(f"pyfm.{name}")
-        if module is None
-        else getattr(importlib.import_module(module), name)
-    )
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # to type checkers it would say that every name is there
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LAZY:
+            message = f"module 'pyfm' has no attribute {name!r}"
+            # With the two, Python asks "Did you mean: …?".
+            raise AttributeError(message, name=name, obj=sys.modules[__name__])
+        module = _LAZY[name]
+        value = (
+            importlib.import_module(f"pyfm.{name}")
+            if module is None
+            else getattr(importlib.import_module(module), name)
+        )
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -13,7 +13,7 @@ namespace {
 
 // Independent lanes: while one waits for its product, the others use the multiplier.
 using Lanes = Checksum::Lanes;
-constexpr std::size_t kLanes = Checksum::kLanes, kBlock = Checksum::kBlock;
+constexpr std::size_t kLanes = Checksum::kLanes;
 
 std::uint64_t little_endian_word(const std::byte* from) noexcept {
   std::uint64_t word;

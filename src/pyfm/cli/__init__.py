@@ -1,4 +1,4 @@
-"""The command `pyfm`: train, predict, convert, info, demo.
+"""The command `pyfm`: train, predict, convert, info, demo, doctor.
 
 Errors are one line on stderr: exit code 1 for bad data, 2 for bad usage, 130 after Ctrl-C.
 """
@@ -13,6 +13,7 @@ import typer
 
 from pyfm.cli.convert import convert
 from pyfm.cli.demo import demo
+from pyfm.cli.doctor import doctor
 from pyfm.cli.info import info
 from pyfm.cli.predict import predict
 from pyfm.cli.train import train
@@ -20,11 +21,10 @@ from pyfm.cli.train import train
 app = typer.Typer(
     name="pyfm",
     help="Click-through-rate models on CPUs: linear, FM, FFM, DeepFM, Wide & Deep.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, predict, convert, info, demo):
+for command in (train, predict, convert, info, demo, doctor):
     app.command()(command)
 
 # Click's UsageError; typer brings a Click of its own or not, depending on its version.
@@ -68,7 +68,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}", _BAD_DATA)
-    except (ValueError, MemoryError) as error:
+    except (ValueError, MemoryError, ImportError) as error:  # an extra that is not installed
         return _fail(str(error) or type(error).__name__, _BAD_DATA)
 
 

@@ -1,13 +1,17 @@
-"""`pyfm info`: what a model file holds."""
+"""`pyfm info`: what a model or data file holds."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from pyfm.cli.options import in_bytes
+from pyfm.data_file import is_data_file
+from pyfm.data_file.blocks import BlockReader
 
 if TYPE_CHECKING:
     from pyfm.estimators.model_spec import ModelSpec
@@ -26,12 +30,55 @@ def _fields(spec: ModelSpec) -> str:
 
 
 def info(
-    model_path: Annotated[Path, typer.Argument(metavar="MODEL", help="What `train` wrote.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A model or a data file, as pyfm writes them.")
+    ],
 ) -> None:
-    """Show what a model file holds; the weights are not read."""
+    """Show what a model file holds, or a data file; what is large in it is not read."""
+    for name, text in (_data(path) if is_data_file(path) else _model(path)).items():
+        print(f"{name:20} {text}")
+
+
+def _data(path: Path) -> dict[str, str]:
+    with BlockReader(str(path)) as file:
+        one_per_field = not file.holds("indptr") and not file.holds("fields")
+        return {
+            "file": _of_file(path, file.metadata),
+            "data": "rows",
+            "rows": f"{file.n_rows:,}",
+            "features": f"{file.n_features:,}",
+            "fields": f"{file.n_fields:,}",
+            "entries": f"{file.nnz:,}" + (", one per field in each row" if one_per_field else ""),
+            "values": "stored" if file.holds("values") else "all 1",
+            "targets": _of_targets(file),
+            "sample weights": "stored" if file.holds("weight") else "none",
+            "encoder": _of_encoder(file.encoder),
+        }
+
+
+def _of_targets(file: BlockReader) -> str:
+    if not file.has_y or file.n_rows == 0:
+        return "none"
+    total = sum(float(piece.sum(dtype=np.float64)) for piece in file.column("y", 1 << 20))
+    return f"stored, of mean {total / file.n_rows:.5g}"
+
+
+def _of_encoder(encoder: object) -> str:
+    if encoder is None:
+        return "none"
+    names = ", ".join(getattr(encoder, "field_names_", ()))  # that of Criteo logs has none
+    return type(encoder).__name__ + (f" of {names}" if names else "")
+
+
+def _of_file(path: Path, metadata: Mapping[str, Any]) -> str:
+    size, version = in_bytes(path.stat().st_size), metadata["library_version"]
+    return f"{path} ({size}, format {metadata['format_version']}, pyfm {version})"
+
+
+def _model(path: Path) -> dict[str, str]:
     from pyfm.model_file.reader import describe  # loads scikit-learn
 
-    model, metadata = describe(model_path)
+    model, metadata = describe(path)
     spec, history, best = metadata["spec"], metadata["history"], metadata["best_epoch"]
     if "epoch" in history:
         at, of = history["epoch"].index(best), f"epoch {best}"
@@ -40,10 +87,8 @@ def info(
         stream, at = metadata["stream"], -1
         of = f"call {stream.n_calls} of partial_fit"
         trained = f"{stream.n_calls} calls of partial_fit, {stream.n_rows:,} rows"
-    size = in_bytes(model_path.stat().st_size)
     lines = {
-        "file": f"{model_path} ({size}, format {metadata['format_version']}, "
-        f"pyfm {metadata['library_version']})",
+        "file": _of_file(path, metadata),
         "model": type(model).__name__,
         "features": f"{spec.n_features:,}",
         "fields": _fields(spec),
@@ -56,5 +101,4 @@ def info(
             lines[name] = f"{column[at]:.5f} in {of}"
     for name, value in model.get_params(deep=False).items():
         lines[name] = repr(value)
-    for name, text in lines.items():
-        print(f"{name:20} {text}")
+    return lines

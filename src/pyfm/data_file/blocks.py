@@ -88,7 +88,11 @@ class BlockReader:
 
     @property
     def has_y(self) -> bool:
-        return "y" in self._places
+        return self.holds("y")
+
+    def holds(self, name: str) -> bool:
+        """Whether a section of this name is stored, and not implied or absent."""
+        return name in self._places
 
     @property
     def nbytes(self) -> int:

@@ -63,6 +63,12 @@ class Dataset:
     def __init__(
         self, core: _core.Dataset, *, encoder: CriteoEncoder | FieldEncoder | None = None
     ) -> None:
+        if not isinstance(core, _core.Dataset):
+            raise TypeError(
+                "Dataset: expected rows from one of Dataset.from_ids, from_csr, from_arrays, "
+                f"from_libffm, from_libsvm, open and stream, found {type(core).__name__}; tables "
+                "go through pyfm.FieldEncoder, and estimators take tables and matrices directly"
+            )
         self.core = core
         self.encoder = encoder
         self._state: dict[str, Any] | None = None  # for pickle, from its first use on

@@ -99,13 +99,21 @@ def _as_dataset(
     return Dataset(arrays.dense(array, y, fields, sample_weight))
 
 
+_STRINGS = (
+    "strings are for tables, whose columns have names, such as pandas.DataFrame(X, columns=…)"
+)
+
+
 def _matrix(X: Any) -> npt.NDArray[Any]:
     array = np.asarray(X)
     if array.dtype.kind == "O" and array.ndim == 2:
         array = _numbers(array)
     if array.dtype.kind not in "iufbO":
         kind = "Complex data not supported: " if array.dtype.kind == "c" else ""
-        raise ValueError(f"{kind}X: expected an array of numbers, found dtype {array.dtype}")
+        advice = f"; {_STRINGS}" if array.dtype.kind in "US" else ""
+        raise ValueError(
+            f"{kind}X: expected an array of numbers, found dtype {array.dtype}{advice}"
+        )
     if array.ndim != 2:
         raise ValueError(
             f"X: expected a 2-D array (n_rows, n_columns), found shape {array.shape}. Reshape your "
@@ -121,8 +129,7 @@ def _numbers(array: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     try:
         return array.astype(np.float64)
     except ValueError as error:
-        advice = "strings are for tables, whose columns have names"
-        raise ValueError(f"X: expected an array of numbers: {error}; {advice}") from error
+        raise ValueError(f"X: expected an array of numbers: {error}; {_STRINGS}") from error
 
 
 def _check_columns(shape: tuple[int, ...]) -> None:
