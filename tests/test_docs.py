@@ -123,8 +123,8 @@ def test_docstring_examples(module: ModuleType, folder: Path) -> None:
 def public() -> Iterator[tuple[str, Any]]:
     """Everything that users may name, with the methods of classes."""
     modules = (
-        pyfm, pyfm.callbacks, pyfm.datasets, pyfm.encode, pyfm.metrics, pyfm.nn, pyfm.optim,
-        pyfm.schedules
+        pyfm, pyfm.callbacks, pyfm.datasets, pyfm.encode, pyfm.ensemble, pyfm.metrics, pyfm.nn,
+        pyfm.optim, pyfm.schedules
     )  # fmt: skip
     for module in modules:
         for name in module.__all__:

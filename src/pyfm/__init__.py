@@ -19,7 +19,7 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from pyfm import callbacks, datasets, encode, metrics, nn, optim, schedules
+    from pyfm import callbacks, datasets, encode, ensemble, metrics, nn, optim, schedules
     from pyfm.augmentation import Augmentation
     from pyfm.data_stream import DataStream
     from pyfm.dataset import Dataset
@@ -59,6 +59,7 @@ __all__ = [
     "callbacks",
     "datasets",
     "encode",
+    "ensemble",
     "load",
     "metrics",
     "nn",
@@ -84,6 +85,7 @@ _LAZY = {
     "callbacks": None,
     "datasets": None,
     "encode": None,
+    "ensemble": None,
     "metrics": None,
     "nn": None,
     "optim": None,
