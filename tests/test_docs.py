@@ -125,8 +125,8 @@ def test_docstring_examples(module: ModuleType, folder: Path) -> None:
 def public() -> Iterator[tuple[str, Any]]:
     """Everything that users may name, with the methods of classes."""
     modules = (
-        pyfm, pyfm.callbacks, pyfm.datasets, pyfm.encode, pyfm.explain, pyfm.metrics, pyfm.nn,
-        pyfm.optim, pyfm.plot, pyfm.schedules
+        pyfm, pyfm.callbacks, pyfm.datasets, pyfm.encode, pyfm.ensemble, pyfm.explain,
+        pyfm.metrics, pyfm.nn, pyfm.optim, pyfm.plot, pyfm.schedules
     )  # fmt: skip
     for module in modules:
         for name in module.__all__:

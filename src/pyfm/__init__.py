@@ -20,7 +20,18 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from pyfm import callbacks, datasets, encode, explain, metrics, nn, optim, plot, schedules
+    from pyfm import (
+        callbacks,
+        datasets,
+        encode,
+        ensemble,
+        explain,
+        metrics,
+        nn,
+        optim,
+        plot,
+        schedules,
+    )
     from pyfm.augmentation import Augmentation
     from pyfm.data_stream import DataStream
     from pyfm.dataset import Dataset
@@ -62,6 +73,7 @@ __all__ = [
     "datasets",
     "doctor",
     "encode",
+    "ensemble",
     "explain",
     "load",
     "metrics",
@@ -90,6 +102,7 @@ _LAZY = {
     "callbacks": None,
     "datasets": None,
     "encode": None,
+    "ensemble": None,
     "explain": None,
     "metrics": None,
     "nn": None,

@@ -36,6 +36,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     Parameters
     ----------
     path : str or path-like
+        A file, or the folder of a bagging of `pyfm.ensemble`.
 
     Returns
     -------
@@ -60,6 +61,10 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> bool((pyfm.load(path).coef_ == model.coef_).all())
     True
     """
+    if os.path.isdir(path):
+        from pyfm.ensemble.folder import load as load_folder  # which imports this module
+
+        return load_folder(path)
     with _reading(os.fsdecode(path)) as file:
         return _load(file, best=None)[0]
 
