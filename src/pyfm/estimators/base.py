@@ -193,7 +193,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         if earlier is not None:
             check_same_model(earlier._spec, earlier._inputs, settings, why)
             check_same_inputs(earlier._inputs, X, fields, why)
-        inputs = earlier._inputs if earlier else Inputs.of(X, fields).learn_from(X)
+        inputs, X = (earlier._inputs, X) if earlier else Inputs.of(X, fields).fitted(X)
         targets = earlier._targets if earlier else self._learn_targets(X, y)
         train = load_rows(X, y, sample_weight, targets, fields, inputs)
         metrics = settings.training.valid_metrics
