@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         WideDeepRegressor,
     )
     from pyfm.model_file import load
+    from pyfm.warning import NoFeaturesWarning
 
 __all__ = [
     "Augmentation",
@@ -52,6 +53,7 @@ __all__ = [
     "FormatError",
     "LinearClassifier",
     "LinearRegressor",
+    "NoFeaturesWarning",
     "WideDeepClassifier",
     "WideDeepRegressor",
     "__version__",
@@ -80,6 +82,7 @@ _LAZY = {
     "DataStream": "pyfm.data_stream",
     "Dataset": "pyfm.dataset",
     "FieldEncoder": "pyfm.encode",
+    "NoFeaturesWarning": "pyfm.warning",
     "load": "pyfm.model_file",
     "callbacks": None,
     "datasets": None,

@@ -16,13 +16,14 @@ from pyfm.encode.tokens import Column, Distinct, numbers, small_integers
 
 _LOW, _HIGH = -256, 1 << 16  # of the integers whose buckets are in a table
 _LARGEST = 2048  # above the bucket of each integer of 64 bits
+_FEW = 256  # rows of which it takes longer to look all buckets up
 
 
 def buckets(column: Column) -> Distinct:
     """The buckets of a column of numbers, in which integers have a table of their own."""
     types = arrow().types
     type_ = column.array.type
-    if types.is_integer(type_) and not types.is_uint64(type_):
+    if len(column.array) > _FEW and types.is_integer(type_) and not types.is_uint64(type_):
         found = _of_integers(column.array)
         if found is not None:
             return found
