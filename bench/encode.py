@@ -31,6 +31,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from common import RESULTS, spread, write_json
 from data import N_FEATURES, N_FIELDS, id_matrix
+from sklearn.base import clone
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 import pyfm
 from pyfm.dataset.compression import open_blocks
@@ -86,7 +88,7 @@ def contenders(path: Path, table: pa.Table) -> dict[str, Callable[[], Any] | str
     found: dict[str, Callable[[], Any] | str] = {
         "fit from Parquet": lambda: encoder().fit(path),
         "transform from Parquet": lambda: fitted.transform(path),
-        "fit and transform from Parquet": lambda: encoder().fit(path).transform(path),
+        "fit_transform from Parquet": lambda: encoder().fit_transform(path),
         "transform of an Arrow table of strings": lambda: fitted.transform(table),
         "pq.read_table alone, strings": lambda: pq.read_table(path, use_threads=False),
     }
@@ -104,27 +106,24 @@ def contenders(path: Path, table: pa.Table) -> dict[str, Callable[[], Any] | str
     found["pandas.get_dummies(sparse=True), 13 columns of 20,000 rows"] = lambda: pd.get_dummies(
         small, sparse=True
     )
-    from sklearn.preprocessing import OrdinalEncoder
-
-    def ordinal() -> OrdinalEncoder:
-        return OrdinalEncoder(
-            handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float64
-        )
-
     texts = frame[STRINGS].astype(object).where(frame[STRINGS].notna(), None)
-    known = ordinal().fit(texts)
-    found["OrdinalEncoder.fit, 26 columns of strings, from pandas"] = lambda: ordinal().fit(texts)
-    found["OrdinalEncoder.transform, the same"] = lambda: known.transform(texts)
+    for made in (
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float64),
+        OneHotEncoder(handle_unknown="ignore", dtype=np.float32),  # SciPy's sparse rows
+    ):
+        work = f"{type(made).__name__}.%s, 26 columns of strings, from pandas"
+        found[work % "fit_transform"] = partial(made.fit_transform, texts)
+        found[work % "transform"] = partial(clone(made).fit(texts).transform, texts)
     try:
         from modern_fm import CategoricalEncoder
     except ImportError as error:
         return found | {"modern-fm CategoricalEncoder": f"cannot be imported: {error}"}
     # It takes integers only: those that pandas.factorize made, whose time does not count here.
     codes = np.column_stack([pd.factorize(frame[name])[0] + 1 for name in STRINGS])
-    made = CategoricalEncoder().fit(codes)
-    work = "26 columns that are integers already"
-    found[f"modern-fm CategoricalEncoder.fit, {work}"] = lambda: CategoricalEncoder().fit(codes)
-    found["modern-fm CategoricalEncoder.transform, the same"] = lambda: made.transform(codes)
+    known = CategoricalEncoder().fit(codes)
+    work = "modern-fm CategoricalEncoder.%s, 26 columns that are integers already"
+    found[work % "fit_transform"] = lambda: CategoricalEncoder().fit(codes).transform(codes)
+    found[work % "transform"] = lambda: known.transform(codes)
     return found
 
 

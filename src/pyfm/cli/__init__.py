@@ -9,7 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TextIO
 
 import typer
 
@@ -80,7 +80,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail(str(error) or type(error).__name__, _BAD_DATA)
 
 
-def _warn(message: Warning | str, *_: Any) -> None:
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """In place of `warnings.showwarning`, which tells of lines of code."""
     print("pyfm: warning:", " ".join(str(message).split()), file=sys.stderr)
 
 
