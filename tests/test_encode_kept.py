@@ -15,7 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pyfm
-from pyfm.encode import Buckets, Categorical, Cross, Date, Hashed, Multi, Real, learners, tables
+from pyfm.encode import (
+    Buckets,
+    Categorical,
+    Cross,
+    Date,
+    Hashed,
+    Multi,
+    Real,
+    learners,
+    log2,
+    tables,
+)
 from pyfm.encode.file_table import FileTable
 
 WORDS = st.sampled_from(["a.org", "b.org", "", "ö", "a rather long value", None])
@@ -52,6 +63,7 @@ def columns_of(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "BATCH_ROWS", 7)
     monkeypatch.setattr(learners, "_PENDING", 3)
+    monkeypatch.setattr(log2, "_MANY", 0)
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -178,6 +190,8 @@ def naive_bucket(x: int) -> int:
     return int(math.copysign(math.floor(math.log(abs(x)) ** 2) + 2, x))
 
 
+@pytest.mark.usefixtures("small_batches")
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.none(), NUMBERS), min_size=1).filter(
         lambda x: any(v is not None for v in x)
@@ -199,6 +213,7 @@ def test_buckets_of_integers_are_those_of_floats(numbers: list[int | None]) -> N
     assert (encoder.fit_transform({"x": floats}).core.features == data.core.features).all()
 
 
+@pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("type_", [pa.int8(), pa.uint8(), pa.int32(), pa.uint32(), pa.uint64()])
 def test_buckets_of_every_integer_type(type_: pa.DataType) -> None:
     numbers = [0, 1, None, 5, 100, 2]

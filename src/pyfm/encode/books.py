@@ -18,7 +18,7 @@ from pyfm.encode.hashing import Hashes, hash_integer, hash_string
 from pyfm.encode.index import Index
 from pyfm.encode.kinds import Categorical, Hashed
 from pyfm.encode.sketch import estimate
-from pyfm.encode.tokens import hashes
+from pyfm.encode.tokens import FEW, hashes
 
 MISSING, UNKNOWN = "<missing>", "<unknown>"
 
@@ -114,7 +114,7 @@ class Vocabulary:
     def find(self, values: Any) -> NDArray[np.int64]:
         """The places of values among the entries; -1 of unknown ones."""
         index, seed = self._index
-        if len(values) <= _FEW:
+        if len(values) <= FEW:
             return np.array([self._find_one(value) for value in values.to_pylist()], np.int64)
         places = index.find(hashes(values, seed))
         pa = arrow()
@@ -178,6 +178,5 @@ class Vocabulary:
 
 
 _SEEDS = 8
-_FEW = 4  # values of which the calls of NumPy would take longer than themselves
 
 Book = Range | Hashing | Vocabulary

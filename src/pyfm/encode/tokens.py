@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyfm.encode.arrow import arrow, is_text
 from pyfm.encode.hashing import Hashes, hash_integers, hash_strings
 
+FEW = 4  # values that calls of NumPy and Arrow would take longer for than Python does
 TYPES = ("string", "binary", "int64", "uint64", "bool")
 
 
@@ -214,6 +215,8 @@ def distinct(array: Any) -> Distinct:
     """The few different values of many rows, which are an Arrow array."""
     pa = arrow()
     if not pa.types.is_dictionary(array.type):
+        if len(array) <= FEW and not array.null_count:
+            return Distinct(np.arange(len(array)), array)
         array = array.dictionary_encode()
     indices, values = array.indices, array.dictionary
     if indices.null_count:
