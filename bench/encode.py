@@ -45,7 +45,8 @@ STRINGS = [f"c{k}" for k in range(1, N_FIELDS - N_INTEGERS + 1)]
 
 def encoder(min_count: int = 4) -> pyfm.FieldEncoder:
     """As `read_criteo`: floor(ln(x)²) of integers, and values that occur often enough."""
-    defaults = {"integer": Buckets("log2"), "string": Categorical(min_count=min_count)}
+    log2 = Buckets("log2", min_count=min_count)
+    defaults = {"integer": log2, "string": Categorical(min_count=min_count)}
     return pyfm.FieldEncoder(defaults=defaults, target="label")
 
 

@@ -121,7 +121,7 @@ def column_learners(
 
 def _bucket_learner(column: str, kind: Buckets) -> Learner:
     if kind.by == "log2":
-        return BookLearner(Log2(column), Categorical(), "int64", None)
+        return BookLearner(Log2(column), Categorical(kind.min_count), "int64", None)
     if isinstance(kind.by, str):
         return EdgesLearner(column, kind.by, kind.size)
     return FixedLearner(Edges(column, kind.by), Range(0, len(kind.by)))
