@@ -156,6 +156,16 @@ def timed(
     return results
 
 
+def are_renumbered(ours: list[pyfm.Dataset], theirs: list[pyfm.Dataset]) -> bool:
+    """Whether two encodings of the same rows differ in nothing but the ids of their features."""
+    a, b = (
+        np.concatenate([id_matrix(data) for data in found]).ravel().astype(np.uint64)
+        for found in (ours, theirs)
+    )
+    pairs = np.unique(a << np.uint64(32) | b)
+    return len(pairs) == len(np.unique(a)) == len(np.unique(b))
+
+
 def quality(args: argparse.Namespace, train: pa.Table, valid: pa.Table) -> dict[str, Any]:
     """Validation log-loss of one and the same model on rows of both routes."""
     ours = encoder()
@@ -179,7 +189,8 @@ def quality(args: argparse.Namespace, train: pa.Table, valid: pa.Table) -> dict[
         }
     found = curves.measure(runs, args)
     curves.print_best(found)
-    print(f"features: {rows[0].n_features:,} of FieldEncoder, {text.n_features:,} of read_criteo")
+    same = "" if are_renumbered(rows, text_rows) else "not "
+    print(f"rows of FieldEncoder: {same}those of read_criteo, but for the numbers of features")
     return {name: [curve.valid_logloss for curve in runs] for name, runs in found.items()}
 
 
