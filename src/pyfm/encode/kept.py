@@ -13,6 +13,13 @@ from pyfm.encode.ids import Blocks
 from pyfm.encode.tables import Batch
 
 
+def packed(of_place: NDArray[Any], places: NDArray[Any]) -> NDArray[Any]:
+    """The number of each row by its place, in the smallest type that holds them."""
+    narrow = of_place.astype(np.min_scalar_type(int(of_place.max())))
+    found: NDArray[Any] = narrow[places]
+    return found
+
+
 @dataclass
 class Codes:
     """Of one field, batch by batch, in the smallest type that holds them: 1, 2 or 4 bytes a row.
@@ -26,7 +33,7 @@ class Codes:
 
     def add(self, of_place: NDArray[Any], places: NDArray[Any]) -> None:
         """Rows by places, the numbers of whose values are given."""
-        self.batches.append(of_place.astype(np.min_scalar_type(int(of_place.max())))[places])
+        self.batches.append(packed(of_place, places))
 
 
 class KeptRows:

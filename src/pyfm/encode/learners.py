@@ -13,7 +13,7 @@ from pyfm.encode.arrow import arrow
 from pyfm.encode.books import Book, Hashing, Range, Vocabulary, hash_codes
 from pyfm.encode.counting import counted, ranked
 from pyfm.encode.hashing import hash_integers
-from pyfm.encode.kept import Codes
+from pyfm.encode.kept import Codes, packed
 from pyfm.encode.kinds import Categorical, Hashed
 from pyfm.encode.readers import Edges, Number
 from pyfm.encode.tables import Batch
@@ -80,7 +80,7 @@ class _VocabularyLearner:
             self._merged = (known.candidates, known.counts)
         self._pending: list[tuple[Any, NDArray[np.int64]]] = []
         self._n_pending = 0
-        self._pending_rows: list[tuple[NDArray[np.intp], NDArray[Any]]] = []  # ranks and places
+        self._pending_rows: list[NDArray[Any]] = []  # by rank
 
     @property
     def _is_full(self) -> bool:
@@ -95,7 +95,7 @@ class _VocabularyLearner:
         else:
             found = as_distinct(found)
             values, counts, ranks = ranked(found)
-            self._pending_rows.append((ranks, found.places))
+            self._pending_rows.append(packed(ranks, found.places))
         if values.type != self._stored:
             values = values.cast(self._stored)
         if self._known is not None:
@@ -116,11 +116,8 @@ class _VocabularyLearner:
         total = np.bincount(places, counts, len(joined.dictionary))
         if codes is not None:  # merged values keep their places in later merges, being the first
             at = len(self._merged[0])
-            for (values, _), (ranks, of_rows) in zip(
-                self._pending, self._pending_rows, strict=True
-            ):
-                of_rank = np.append(0, places[at : at + len(values)] + 1)
-                codes.add(of_rank[ranks], of_rows)
+            for (values, _), ranks in zip(self._pending, self._pending_rows, strict=True):
+                codes.add(np.append(0, places[at : at + len(values)] + 1), ranks)
                 at += len(values)
         self._merged = (joined.dictionary, total.astype(np.int64))  # exact up to 2**53
         self._pending, self._n_pending, self._pending_rows = [], 0, []
