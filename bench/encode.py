@@ -31,6 +31,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from common import RESULTS, spread, write_json
 from data import N_FEATURES, N_FIELDS, id_matrix
+from sklearn.base import clone
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 import pyfm
 from pyfm.dataset.compression import open_blocks
@@ -43,7 +45,8 @@ STRINGS = [f"c{k}" for k in range(1, N_FIELDS - N_INTEGERS + 1)]
 
 def encoder(min_count: int = 4) -> pyfm.FieldEncoder:
     """As `read_criteo`: floor(ln(x)²) of integers, and values that occur often enough."""
-    defaults = {"integer": Buckets("log2"), "string": Categorical(min_count=min_count)}
+    log2 = Buckets("log2", min_count=min_count)
+    defaults = {"integer": log2, "string": Categorical(min_count=min_count)}
     return pyfm.FieldEncoder(defaults=defaults, target="label")
 
 
@@ -86,7 +89,7 @@ def contenders(path: Path, table: pa.Table) -> dict[str, Callable[[], Any] | str
     found: dict[str, Callable[[], Any] | str] = {
         "fit from Parquet": lambda: encoder().fit(path),
         "transform from Parquet": lambda: fitted.transform(path),
-        "fit and transform from Parquet": lambda: encoder().fit(path).transform(path),
+        "fit_transform from Parquet": lambda: encoder().fit_transform(path),
         "transform of an Arrow table of strings": lambda: fitted.transform(table),
         "pq.read_table alone, strings": lambda: pq.read_table(path, use_threads=False),
     }
@@ -104,27 +107,24 @@ def contenders(path: Path, table: pa.Table) -> dict[str, Callable[[], Any] | str
     found["pandas.get_dummies(sparse=True), 13 columns of 20,000 rows"] = lambda: pd.get_dummies(
         small, sparse=True
     )
-    from sklearn.preprocessing import OrdinalEncoder
-
-    def ordinal() -> OrdinalEncoder:
-        return OrdinalEncoder(
-            handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float64
-        )
-
     texts = frame[STRINGS].astype(object).where(frame[STRINGS].notna(), None)
-    known = ordinal().fit(texts)
-    found["OrdinalEncoder.fit, 26 columns of strings, from pandas"] = lambda: ordinal().fit(texts)
-    found["OrdinalEncoder.transform, the same"] = lambda: known.transform(texts)
+    for made in (
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float64),
+        OneHotEncoder(handle_unknown="ignore", dtype=np.float32),  # SciPy's sparse rows
+    ):
+        work = f"{type(made).__name__}.%s, 26 columns of strings, from pandas"
+        found[work % "fit_transform"] = partial(made.fit_transform, texts)
+        found[work % "transform"] = partial(clone(made).fit(texts).transform, texts)
     try:
         from modern_fm import CategoricalEncoder
     except ImportError as error:
         return found | {"modern-fm CategoricalEncoder": f"cannot be imported: {error}"}
     # It takes integers only: those that pandas.factorize made, whose time does not count here.
     codes = np.column_stack([pd.factorize(frame[name])[0] + 1 for name in STRINGS])
-    made = CategoricalEncoder().fit(codes)
-    work = "26 columns that are integers already"
-    found[f"modern-fm CategoricalEncoder.fit, {work}"] = lambda: CategoricalEncoder().fit(codes)
-    found["modern-fm CategoricalEncoder.transform, the same"] = lambda: made.transform(codes)
+    known = CategoricalEncoder().fit(codes)
+    work = "modern-fm CategoricalEncoder.%s, 26 columns that are integers already"
+    found[work % "fit_transform"] = lambda: CategoricalEncoder().fit(codes).transform(codes)
+    found[work % "transform"] = lambda: known.transform(codes)
     return found
 
 
@@ -156,6 +156,16 @@ def timed(
     return results
 
 
+def are_renumbered(ours: list[pyfm.Dataset], theirs: list[pyfm.Dataset]) -> bool:
+    """Whether two encodings of the same rows differ in nothing but the ids of their features."""
+    a, b = (
+        np.concatenate([id_matrix(data) for data in found]).ravel().astype(np.uint64)
+        for found in (ours, theirs)
+    )
+    pairs = np.unique(a << np.uint64(32) | b)
+    return len(pairs) == len(np.unique(a)) == len(np.unique(b))
+
+
 def quality(args: argparse.Namespace, train: pa.Table, valid: pa.Table) -> dict[str, Any]:
     """Validation log-loss of one and the same model on rows of both routes."""
     ours = encoder()
@@ -167,17 +177,20 @@ def quality(args: argparse.Namespace, train: pa.Table, valid: pa.Table) -> dict[
         "k=4, η=0.2, λ=2e-5": {"learning_rate": 0.2, "l2": 2e-5, "epochs": 8},
         "k=4, η=0.1, λ=8e-5": {"learning_rate": 0.1, "l2": 8e-5, "epochs": 22},
     }
+    best = {"learning_rate": 0.1, "l2": 8e-5, "epochs": 22, "linear": True}
     runs = {}
-    for name, chosen in settings.items():
-        peer = libffm.Settings(4, chosen["learning_rate"], chosen["l2"], epochs=chosen["epochs"])
+    for name, chosen in (settings | {"k=4, η=0.1, λ=8e-5, linear=True": best}).items():
+        if name in settings:  # libffm has no linear terms
+            peer = libffm.Settings(4, chosen["learning_rate"], chosen["l2"], chosen["epochs"])
+            runs[f"libffm, text of read_criteo, {name}"] = curves.peer(peer, *text_rows, args)
         runs |= {
-            f"libffm, text of read_criteo, {name}": curves.peer(peer, *text_rows, args),
             f"FFM, read_criteo, {name}": model(*text_rows, args, n_factors=4, **chosen),
             f"FFM, FieldEncoder, {name}": model(*rows, args, n_factors=4, **chosen),
         }
     found = curves.measure(runs, args)
     curves.print_best(found)
-    print(f"features: {rows[0].n_features:,} of FieldEncoder, {text.n_features:,} of read_criteo")
+    same = "" if are_renumbered(rows, text_rows) else "not "
+    print(f"rows of FieldEncoder: {same}those of read_criteo, but for the numbers of features")
     return {name: [curve.valid_logloss for curve in runs] for name, runs in found.items()}
 
 
@@ -188,7 +201,7 @@ def main() -> None:
     parser.add_argument("--train", type=Path)
     parser.add_argument("--valid", type=Path)
     parser.add_argument("--rows", type=int, default=500_000, help="made ones; 0: none")
-    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--repetitions", type=int, default=3, help="0: no speeds")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", default="", help="models whose name holds this")
@@ -205,8 +218,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, table in tables.items():
             path = Path(folder) / f"{name}.parquet"
-            pq.write_table(table, path, row_group_size=1 << 17)
-            content[name] = timed(name, path, table, args.repetitions)
+            if args.repetitions:
+                pq.write_table(table, path, row_group_size=1 << 17)
+                content[name] = timed(name, path, table, args.repetitions)
     if args.train and args.valid:
         content["quality"] = quality(args, tables["Criteo"], raw_table(args.valid))
     write_json(args.out, {"parameters": {k: str(v) for k, v in vars(args).items()}} | content)

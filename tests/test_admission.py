@@ -174,9 +174,11 @@ def test_a_row_counts_once() -> None:
         ([1.0, 1, 1, 1, 1], [0, 0, 0, 1, 1], [0, 3, 5]), shape=(2, 2), dtype=np.float32
     )
     X.has_canonical_format = True  # keep the duplicates
-    for min_count, found in ((1, 2), (2, 0)):
-        model = pyfm.LinearRegressor(min_count=min_count).fit(X, [0.0, 1.0])
-        assert (model.n_features_seen_, model.n_features_admitted_) == (2, found)
+    model = pyfm.LinearRegressor(min_count=1).fit(X, [0.0, 1.0])
+    assert (model.n_features_seen_, model.n_features_admitted_) == (2, 2)
+    with pytest.warns(pyfm.NoFeaturesWarning):
+        model = pyfm.LinearRegressor(min_count=2).fit(X, [0.0, 1.0])
+    assert (model.n_features_seen_, model.n_features_admitted_) == (2, 0)
 
 
 def test_long_rows_count_once() -> None:
@@ -224,10 +226,19 @@ def test_another_min_count_between_the_calls() -> None:
 
 def test_no_feature_is_common_enough() -> None:
     X, y = id_rows()
+    expected = "min_count=1000: expected features that occur in so many rows, found none"
     for kind in ESTIMATORS.values():
-        model = kind(min_count=1000, random_state=0).fit(X, y)
+        with pytest.warns(pyfm.NoFeaturesWarning, match=expected) as caught:
+            model = kind(min_count=1000, random_state=0).fit(X, y)
+        assert [warning.filename for warning in caught] == [__file__]
         assert model.n_features_admitted_ == 0
         assert len(set(model.decision_function(X).tolist())) == 1
+
+
+def test_rows_without_features_are_no_warning() -> None:
+    """No min_count is to blame for it."""
+    X = Dataset.from_arrays([0, 0, 0], np.array([], np.uint32), y=[0, 1], n_features=3)
+    assert pyfm.LinearClassifier(min_count=2).fit(X).n_features_seen_ == 0
 
 
 @pytest.mark.parametrize("how", ["pickle", "copy", "file", "another optimizer"])

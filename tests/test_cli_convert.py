@@ -179,6 +179,8 @@ WORK = [
     ("a.data", "out"),
     ("--target", "click", "t.csv", "out"),
     ("--target", "click", "t.parquet", "out.ffm"),
+    ("--target", "click", "t.csv", "out.parquet"),
+    ("a.data", "out.csv"),
 ]
 
 
@@ -238,7 +240,7 @@ def test_one_process_at_a_time(here: Path) -> None:
     assert not [name for name in os.listdir() if name.startswith(".")]
 
 
-@pytest.mark.parametrize("out", ["out", "out.ffm"])
+@pytest.mark.parametrize("out", ["out", "out.ffm", "out.csv", "out.parquet"])
 @pytest.mark.parametrize("limit", [2000, 30_000])
 def test_a_full_disk(out: str, limit: int, here: Path) -> None:
     pytest.importorskip("resource", reason="needs limits of resources")

@@ -151,3 +151,10 @@ def test_a_training_that_diverges_saves_its_last_good_epoch(
     assert str(result.exception) == "training diverged in epoch 3"
     assert "model of epoch 2 in model" in result.output
     assert pyfm.load("model").n_iter_ == 2
+
+
+def test_warnings_are_one_line(folder: Path) -> None:
+    done = pyfm_process("train", "--quiet", "-t", "1", "--min-count", "9999", "train.ffm", "none")
+    assert done.returncode == 0
+    assert done.stderr.startswith("pyfm: warning: min_count=9999: expected features that occur in")
+    assert done.stderr.count("\n") == 1

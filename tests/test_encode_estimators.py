@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 
 import pyfm
 from pyfm.encode import Buckets, Categorical, Cross, Date, Hashed, Multi
+from pyfm.encode.stored import from_parts, to_parts
 
 ALL: list[Any] = [
     pyfm.LinearClassifier, pyfm.FMClassifier, pyfm.FFMClassifier,
@@ -332,7 +333,7 @@ def encoder_of_everything() -> pyfm.FieldEncoder:
     kinds: dict[str, Any] = {
         "f": Buckets([1.0, 2.0]),
         "r": "real",
-        "log": Buckets("log2"),
+        "log": Buckets("log2", min_count=2),
         "h": Hashed(6, seed=3),
         "s": Categorical(min_count=2),
         "tags": Multi(separator="|", weight_separator=":"),
@@ -364,3 +365,13 @@ def test_files_hold_encoders_of_everything(tmp_path: Path) -> None:
         assert again.partial_fit(new).n_features_ > encoder.n_features_
         assert again.extends(encoder)
         assert not encoder.extends(again)
+
+
+def test_files_from_before_buckets_had_a_min_count() -> None:
+    encoder = pyfm.FieldEncoder({"x": Buckets("log2")}).fit({"x": [1, 5]})
+    json, tensors = to_parts(encoder, candidates=True)
+    for entry in ("kinds", "columns", "defaults"):
+        for _, kind in json[entry]:
+            if kind["kind"] == "buckets":
+                del kind["min_count"]
+    assert from_parts(json, tensors)._state.kinds == encoder._state.kinds

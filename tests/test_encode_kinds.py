@@ -111,6 +111,14 @@ def test_log2_buckets_are_those_of_criteo() -> None:
     assert encoder.transform({"x": [10**9]}).core.features.tolist() == [1]  # unknown
 
 
+def test_rare_log2_buckets_share_a_feature() -> None:
+    encoder, data = encoded(Buckets("log2", min_count=2), [1, 1, 2, 500, 501, -9, None])
+    assert encoder.get_feature_names_out().tolist() == [
+        "x=<missing>", "x=<unknown>", "x=1", "x=ln²:38",
+    ]  # fmt: skip
+    assert data.core.features.tolist() == [2, 2, 1, 3, 3, 1, 0]
+
+
 def test_quantiles() -> None:
     encoder, data = encoded(Buckets("quantile", 4), np.arange(100.0))
     counts = np.bincount(data.core.features)

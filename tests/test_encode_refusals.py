@@ -238,6 +238,8 @@ def test_parameters(params: Any, message: str) -> None:
         (lambda: Buckets(5), "increasing finite edges"),
         (lambda: Buckets("log2", 5), "n_buckets: expected None with by='log2'"),
         (lambda: Buckets([1], 5), "n_buckets: expected None"),
+        (lambda: Buckets("log2", min_count=0), "min_count: expected an integer >= 1, found 0"),
+        (lambda: Buckets(min_count=2), "min_count: expected 1 with by='quantile', found 2"),
         (lambda: Buckets("uniform", 1), r"n_buckets: expected an integer in \[2, 65536\]"),
         (lambda: Real(standardize=2), "standardize: expected True or False"),  # type: ignore[arg-type]
         (lambda: Multi(Buckets()), "each: expected Categorical or Hashed"),  # type: ignore[arg-type]

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         WideDeepRegressor,
     )
     from pyfm.model_file import load
+    from pyfm.warning import NoFeaturesWarning
 
 __all__ = [
     "Augmentation",
@@ -65,6 +66,7 @@ __all__ = [
     "FormatError",
     "LinearClassifier",
     "LinearRegressor",
+    "NoFeaturesWarning",
     "WideDeepClassifier",
     "WideDeepRegressor",
     "__version__",
@@ -97,6 +99,7 @@ _LAZY = {
     "DataStream": "pyfm.data_stream",
     "Dataset": "pyfm.dataset",
     "FieldEncoder": "pyfm.encode",
+    "NoFeaturesWarning": "pyfm.warning",
     "doctor": "pyfm.diagnosis",
     "load": "pyfm.model_file",
     "callbacks": None,

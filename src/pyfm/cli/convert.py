@@ -1,4 +1,4 @@
-"""`pyfm convert`: text, tables and data files into text or a data file."""
+"""`pyfm convert`: text, tables and data files into one another."""
 
 from __future__ import annotations
 
@@ -27,7 +27,13 @@ class SourceFormat(str, Enum):
 class TargetFormat(str, Enum):
     libffm = "libffm"
     libsvm = "libsvm"
+    csv = "csv"
+    parquet = "parquet"
     binary = "binary"
+
+    @property
+    def is_table(self) -> bool:
+        return self in (TargetFormat.csv, TargetFormat.parquet)
 
 
 _ENDINGS = {
@@ -36,6 +42,8 @@ _ENDINGS = {
     ".svm": TargetFormat.libsvm,
     ".libsvm": TargetFormat.libsvm,
     ".svmlight": TargetFormat.libsvm,
+    ".csv": TargetFormat.csv,
+    ".parquet": TargetFormat.parquet,
 }
 
 
@@ -58,7 +66,7 @@ def convert(
     encoder_path: Annotated[
         Path | None,
         typer.Option(
-            "--encoder", help="Tables: a model or data file whose encoder they go through."
+            "--encoder", help="Tables: a model or data file whose encoder they go through, or came."
         ),
     ] = None,
     target: Annotated[
@@ -79,37 +87,51 @@ def convert(
         bool, typer.Option("--quiet", help="Show no progress, print nothing.")
     ] = False,
 ) -> None:
-    """Convert files into one: libffm, libsvm, CSV, Parquet and data files into text or a data file.
+    """Convert files into one: libffm, libsvm, CSV, Parquet and data files, into any of these.
 
     Tables go through an encoder, which is fitted to all of them first, or taken from a file; a data
-    file keeps it. Memory is bounded whatever the size. OUT appears whole or not at all; a run that
-    was killed or interrupted goes on where it was when the same command is given again.
+    file keeps it, and a table that is written has its columns. Memory is bounded whatever the size.
+    OUT appears whole or not at all; a run that was killed or interrupted goes on where it was when
+    the same command is given again.
     """
     from pyfm.data_stream.conversion import convert as run
+    from pyfm.data_stream.sources import Source
 
     if len(paths) < 2:
         raise typer.BadParameter("expected SOURCE... OUT, found one name")
     *sources, out = paths
     to = target_format or _ENDINGS.get(Path(out).suffix.lower(), TargetFormat.binary)
-    options: dict[str, Any] = {} if delimiter == "," else {"csv_options": {"delimiter": delimiter}}
-    if position:
-        options["fields"] = "position"
+    options: dict[str, Any] = {"fields": "position"} if position else {}
+    given_format: Any = source_format.value if source_format else None
+    if delimiter != "," and (
+        to is not TargetFormat.csv or Source.of(sources, given_format).format == "csv"
+    ):
+        options["csv_options"] = {"delimiter": delimiter}
     kinds = _kinds(column or [])
-    stream = pyfm.Dataset.stream(
-        sources, format=source_format.value if source_format else None, n_threads=n_jobs, **options
-    )
+    stream = pyfm.Dataset.stream(sources, format=given_format, n_threads=n_jobs, **options)
+    decoder = None
     if stream.source.has_tables:
         encoder = _encoder(encoder_path, target, sample_weight, kinds)
         stream = stream.encoded_by(encoder)
-    elif encoder_path or target or sample_weight or kinds:
+    elif target or sample_weight or kinds or (encoder_path and not to.is_table):
         raise typer.BadParameter(
             "--encoder, --target, --sample-weight and --column are for CSV and Parquet, found "
             f"sources of {stream.format}"
         )
+    elif encoder_path:
+        decoder = _encoder(encoder_path, None, None, {})
     watch = Stopwatch()
     with _Progress(quiet) as progress:
         try:
-            n_rows = run(stream, out, to.value, on_start=progress.start, on_progress=progress.add)
+            n_rows = run(
+                stream,
+                out,
+                to.value,
+                decoder=decoder,
+                delimiter=delimiter,
+                on_start=progress.start,
+                on_progress=progress.add,
+            )
         except KeyboardInterrupt:
             hint = "what is done is kept: the same command goes on there"
             typer.echo(f"pyfm: {hint}", err=True)

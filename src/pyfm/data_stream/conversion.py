@@ -14,7 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from typing import IO, Any, Literal, Protocol
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 
 from pyfm import _core
 from pyfm.atomic_file import check_destination, destination
@@ -26,9 +26,13 @@ from pyfm.data_stream.cache import check_unchanged
 from pyfm.data_stream.pieces import Position
 from pyfm.data_stream.sources import data_files
 from pyfm.data_stream.stream import DataStream
+from pyfm.data_stream.table_file import TableFile
 from pyfm.dataset.dataset import Dataset
 
-Target = Literal["libffm", "libsvm", "binary"]
+if TYPE_CHECKING:
+    from pyfm.encode import FieldEncoder
+
+Target = Literal["libffm", "libsvm", "csv", "parquet", "binary"]
 
 _SECONDS = 1.0  # between two entries of the journal
 
@@ -90,6 +94,8 @@ def convert(
     path: str,
     to: Target,
     *,
+    decoder: FieldEncoder | None = None,
+    delimiter: str = ",",
     on_start: Callable[[int, int, str], object] | None = None,
     on_progress: Callable[[int], object] | None = None,
 ) -> int:
@@ -100,7 +106,11 @@ def convert(
     stream : DataStream
         An encoder that is not fitted learns from all rows first.
     path : str
-    to : {"libffm", "libsvm", "binary"}
+    to : {"libffm", "libsvm", "csv", "parquet", "binary"}
+    decoder : FieldEncoder, optional
+        What a table is made by; None: that of the rows, or none.
+    delimiter : str, default=","
+        Of CSV.
     on_start : callable, optional
         Is told how much there is to do, how much of it is done, and the unit.
     on_progress : callable, optional
@@ -134,6 +144,9 @@ def convert(
         sink: _Sink
         if to == "binary":
             sink = Appender(path, os.path.join(folder, "sections"))
+        elif to in ("csv", "parquet"):
+            encoder = decoder or stream.latest_encoder()
+            sink = TableFile(path, folder, to, delimiter, encoder)
         else:
             sink = _Text(path, folder, to)
         with sink:

@@ -13,29 +13,43 @@ from pyfm.encode.fields import Encoded
 
 
 class Assembly:
-    """Rows of all fields. One feature per field: a matrix of ids; otherwise compressed rows."""
+    """Rows of all fields. One feature per field: a matrix of ids; otherwise compressed rows.
 
-    def __init__(self, n_fields: int, *, is_compressed: bool, has_values: bool) -> None:
+    If the number of rows is known, a matrix is filled where it stays.
+    """
+
+    def __init__(
+        self, n_fields: int, n_rows: int | None, *, is_compressed: bool, has_values: bool
+    ) -> None:
         self._n_fields, self._is_compressed = n_fields, is_compressed
         self._has_values = has_values
         self._parts: list[tuple[NDArray[Any], ...]] = []  # features, values, fields, lengths
+        self._rest: tuple[NDArray[Any], ...] | None = None  # what is to be filled, of a matrix
+        if n_rows is not None and not is_compressed:
+            self._rest = self._empty(n_rows)
+            self._parts.append(tuple(array.ravel() for array in self._rest))
 
     def add(self, encoded: Sequence[Encoded], n_rows: int) -> None:
-        self._parts.append(
-            self._compressed(encoded, n_rows) if self._is_compressed else self._matrix(encoded)
-        )
+        if self._is_compressed:
+            self._parts.append(self._compressed(encoded, n_rows))
+        elif self._rest is None:
+            part = self._empty(n_rows)
+            self._fill(part, encoded)
+            self._parts.append(tuple(array.ravel() for array in part))
+        else:
+            self._fill(tuple(array[:n_rows] for array in self._rest), encoded)
+            self._rest = tuple(array[n_rows:] for array in self._rest)
 
-    def _matrix(self, encoded: Sequence[Encoded]) -> tuple[NDArray[Any], ...]:
-        features = np.empty((len(encoded[0].ids), self._n_fields), np.uint32)
+    def _empty(self, n_rows: int) -> tuple[NDArray[Any], ...]:
+        """Features, and values if there are any, which are 1 where nothing is said."""
+        features = np.empty((n_rows, self._n_fields), np.uint32)
+        return (features, np.ones(features.shape, np.float32)) if self._has_values else (features,)
+
+    def _fill(self, matrices: tuple[NDArray[Any], ...], encoded: Sequence[Encoded]) -> None:
         for field, one in enumerate(encoded):
-            features[:, field] = one.ids
-        if not self._has_values:
-            return (features.ravel(),)
-        values = np.ones(features.shape, np.float32)
-        for field, one in enumerate(encoded):
+            matrices[0][:, field] = one.ids
             if one.weights is not None:
-                values[:, field] = one.weights
-        return features.ravel(), values.ravel()
+                matrices[1][:, field] = one.weights
 
     def _compressed(self, encoded: Sequence[Encoded], n_rows: int) -> tuple[NDArray[Any], ...]:
         lengths = np.ones((n_rows, self._n_fields), np.int64)

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from pyfm import _core
 from pyfm.encode.arrow import arrow
-from pyfm.encode.hashing import hash_integer, hash_string
+from pyfm.encode.hashing import Hashes, hash_integer, hash_string
 from pyfm.encode.index import Index
 from pyfm.encode.kinds import Categorical, Hashed
 from pyfm.encode.sketch import estimate
-from pyfm.encode.tokens import hashes
+from pyfm.encode.tokens import FEW, hashes
 
 MISSING, UNKNOWN = "<missing>", "<unknown>"
 
@@ -48,6 +48,11 @@ class Range:
         return self == earlier
 
 
+def hash_codes(keys: Hashes, n_bits: int) -> NDArray[np.int64]:
+    """The codes of values with such hashes: their first bits."""
+    return (keys >> np.uint64(64 - n_bits)).astype(np.int64) + 1
+
+
 @dataclass(frozen=True, eq=False)
 class Hashing:
     """Values by their hashes: code 1 is hash 0."""
@@ -63,8 +68,7 @@ class Hashing:
         return 1 + (1 << self.settings.n_bits)
 
     def codes(self, values: Any) -> NDArray[np.int64]:
-        shift = np.uint64(64 - self.settings.n_bits)
-        return (hashes(values, self.settings.seed) >> shift).astype(np.int64) + 1
+        return hash_codes(hashes(values, self.settings.seed), self.settings.n_bits)
 
     def values(self, codes: NDArray[np.int64]) -> list[Any]:
         return [None if code == 0 else f"#{code - 1}" for code in codes.tolist()]
@@ -110,7 +114,7 @@ class Vocabulary:
     def find(self, values: Any) -> NDArray[np.int64]:
         """The places of values among the entries; -1 of unknown ones."""
         index, seed = self._index
-        if len(values) <= _FEW:
+        if len(values) <= FEW:
             return np.array([self._find_one(value) for value in values.to_pylist()], np.int64)
         places = index.find(hashes(values, seed))
         pa = arrow()
@@ -174,6 +178,5 @@ class Vocabulary:
 
 
 _SEEDS = 8
-_FEW = 4  # values of which the calls of NumPy would take longer than themselves
 
 Book = Range | Hashing | Vocabulary

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyfm.checks import check_int
 from pyfm.dataset import Dataset
 from pyfm.encode.arrow import arrow
-from pyfm.encode.books import MISSING, UNKNOWN, Vocabulary
+from pyfm.encode.books import MISSING, UNKNOWN, Hashing, Vocabulary
 from pyfm.encode.fields import Field
 from pyfm.encode.multi import Elements
 from pyfm.encode.readers import Crossing, Edges, Log2, Number
@@ -99,6 +99,8 @@ def table_of(fields: Sequence[Field], data: Dataset) -> Any:
             entries = np.flatnonzero(of_entry == place)
             assert core.indptr is not None  # where fields are stored
             rows = np.searchsorted(core.indptr, entries, side="right") - 1
+            if not isinstance(field.reader, Elements):
+                _check_single(field, rows, data.n_rows)
         codes = field.blocks.codes(core.features[entries])
         if (codes < 0).any():
             raise ValueError(
@@ -114,6 +116,17 @@ def table_of(fields: Sequence[Field], data: Dataset) -> Any:
     return pa.table(columns)
 
 
+def _check_single(field: Field, rows: NDArray[np.int64], n_rows: int) -> None:
+    """Raises ValueError unless each row has one feature of the field."""
+    counts = np.bincount(rows, minlength=n_rows)
+    if (counts != 1).any():
+        row = int(np.argmax(counts != 1))
+        raise ValueError(
+            f"data, row {row}: expected one feature of the field {field.name!r}, found "
+            f"{counts[row]}"
+        )
+
+
 def _column(field: Field, codes: NDArray[np.int64], rows: NDArray[np.int64], n_rows: int) -> Any:
     pa = arrow()
     book = field.book
@@ -122,11 +135,12 @@ def _column(field: Field, codes: NDArray[np.int64], rows: NDArray[np.int64], n_r
         values = values.cast(pa.bool_()) if book.type == "bool" else values
     else:
         kinds, places = np.unique(codes, return_inverse=True)
-        texts = [
+        found = [
             None if value in (None, UNKNOWN) else _plain(field, value)
             for value in book.values(kinds)
         ]
-        values = pa.array(texts).take(pa.array(places))
+        is_text = isinstance(field.reader, Edges | Log2) or isinstance(book, Hashing)
+        values = pa.array(found, pa.string() if is_text else pa.int64()).take(pa.array(places))
     if not isinstance(field.reader, Elements):
         return values
     missing = np.zeros(n_rows, bool)

@@ -34,7 +34,7 @@ from pyfm.encode.multi import Elements, element_type
 from pyfm.encode.numeric_kinds import Buckets, Real
 from pyfm.encode.readers import Crossing, Edges, Log2, Number, Plain
 from pyfm.encode.tables import Batch
-from pyfm.encode.tokens import Column, Distinct, distinct, token_type
+from pyfm.encode.tokens import Column, as_distinct, token_type
 
 Reader = Plain | Log2 | Edges | Number | Elements | Part | Crossing
 
@@ -83,7 +83,7 @@ class Field:
 
     def encode(self, batch: Batch) -> Encoded:
         values = self.reader.read(batch)
-        found = values.found if isinstance(values.found, Distinct) else distinct(values.found)
+        found = as_distinct(values.found)
         # The memo also keeps the values alive, without which others may be at their address.
         known, ids_of_values = batch.memo.get(self.name, (None, None))
         if known is None or not found.has_values_of(known):
@@ -121,7 +121,7 @@ def column_learners(
 
 def _bucket_learner(column: str, kind: Buckets) -> Learner:
     if kind.by == "log2":
-        return BookLearner(Log2(column), Categorical(), "int64", None)
+        return BookLearner(Log2(column), Categorical(kind.min_count), "int64", None)
     if isinstance(kind.by, str):
         return EdgesLearner(column, kind.by, kind.size)
     return FixedLearner(Edges(column, kind.by), Range(0, len(kind.by)))

@@ -10,18 +10,23 @@ from numpy.typing import NDArray
 
 from pyfm.encode import sketch
 from pyfm.encode.arrow import arrow
-from pyfm.encode.books import Book, Hashing, Range, Vocabulary
+from pyfm.encode.books import Book, Hashing, Range, Vocabulary, hash_codes
+from pyfm.encode.counting import counted, ranked
 from pyfm.encode.hashing import hash_integers
+from pyfm.encode.kept import Codes, packed
 from pyfm.encode.kinds import Categorical, Hashed
 from pyfm.encode.readers import Edges, Number
 from pyfm.encode.tables import Batch
-from pyfm.encode.tokens import Distinct, arrow_type, counted, hashes, numbers
+from pyfm.encode.tokens import Distinct, arrow_type, as_distinct, hashes, numbers
 
 SAMPLE_SIZE = 1 << 17
+_PENDING = 1 << 16  # values that are gathered before they are merged, at least
 
 
 class BookLearner:
     """Vocabularies and hashes."""
+
+    codes: Codes | None = None  # those of the rows, if they are to be kept
 
     def __init__(self, reader: Any, settings: Categorical | Hashed, type_: str, known: Any) -> None:
         self.reader, self.n_rows, self.n_present = reader, 0, 0
@@ -34,10 +39,10 @@ class BookLearner:
         found = self.reader.read(batch).found
         self.n_rows += batch.n_rows
         self.n_present += _n_present(found)
-        self._of.add(found)
+        self._of.add(found, self.codes)
 
     def finish(self) -> tuple[Any, Book]:
-        return self.reader, self._of.finish()
+        return self.reader, self._of.finish(self.codes)
 
 
 class _HashLearner:
@@ -45,11 +50,18 @@ class _HashLearner:
         self._settings, self._type = settings, type_
         self._registers = sketch.new_registers() if known is None else known.registers.copy()
 
-    def add(self, found: Any) -> None:
-        values, _ = counted(found)
-        sketch.add(self._registers, hashes(values, self._settings.seed))
+    def add(self, found: Any, codes: Codes | None) -> None:
+        if codes is None:
+            values, _ = counted(found)
+            sketch.add(self._registers, hashes(values, self._settings.seed))
+            return
+        found = as_distinct(found)
+        values, _, ranks = ranked(found)
+        keys = hashes(values, self._settings.seed)
+        sketch.add(self._registers, keys)
+        codes.add(np.append(0, hash_codes(keys, self._settings.n_bits))[ranks], found.places)
 
-    def finish(self) -> Hashing:
+    def finish(self, codes: Codes | None) -> Hashing:
         return Hashing(self._settings, self._type, self._registers)
 
 
@@ -68,16 +80,22 @@ class _VocabularyLearner:
             self._merged = (known.candidates, known.counts)
         self._pending: list[tuple[Any, NDArray[np.int64]]] = []
         self._n_pending = 0
+        self._pending_rows: list[NDArray[Any]] = []  # by rank
 
     @property
     def _is_full(self) -> bool:
         limit = self._settings.max_size
         return limit is not None and self._known is not None and self._known.size - 2 >= limit
 
-    def add(self, found: Any) -> None:
+    def add(self, found: Any, codes: Codes | None) -> None:
         if self._is_full:
             return
-        values, counts = counted(found)
+        if codes is None:
+            values, counts = counted(found)
+        else:
+            found = as_distinct(found)
+            values, counts, ranks = ranked(found)
+            self._pending_rows.append(packed(ranks, found.places))
         if values.type != self._stored:
             values = values.cast(self._stored)
         if self._known is not None:
@@ -86,21 +104,27 @@ class _VocabularyLearner:
         self._pending.append((values, counts))
         self._n_pending += len(values)
         # Each merge at least doubles what it goes through, so that all of them together are linear.
-        if self._n_pending > max(1 << 16, len(self._merged[0])):
-            self._merge()
+        if self._n_pending > max(_PENDING, len(self._merged[0])):
+            self._merge(codes)
 
-    def _merge(self) -> None:
+    def _merge(self, codes: Codes | None) -> None:
         pa = arrow()
         parts = [self._merged, *self._pending]
         joined = pa.concat_arrays([values for values, _ in parts]).dictionary_encode()
         counts = np.concatenate([counts for _, counts in parts])
-        total = np.bincount(joined.indices.to_numpy(), counts, len(joined.dictionary))
+        places = joined.indices.to_numpy()
+        total = np.bincount(places, counts, len(joined.dictionary))
+        if codes is not None:  # merged values keep their places in later merges, being the first
+            at = len(self._merged[0])
+            for (values, _), ranks in zip(self._pending, self._pending_rows, strict=True):
+                codes.add(np.append(0, places[at : at + len(values)] + 1), ranks)
+                at += len(values)
         self._merged = (joined.dictionary, total.astype(np.int64))  # exact up to 2**53
-        self._pending, self._n_pending = [], 0
+        self._pending, self._n_pending, self._pending_rows = [], 0, []
 
-    def finish(self) -> Vocabulary:
+    def finish(self, codes: Codes | None) -> Vocabulary:
         pa = arrow()
-        self._merge()
+        self._merge(codes)
         values, counts = self._merged
         known, settings = self._known, self._settings
         frequent = np.flatnonzero(counts >= settings.min_count)
@@ -113,6 +137,10 @@ class _VocabularyLearner:
         entries = values.take(pa.array(frequent))
         if known is not None:
             entries = pa.concat_arrays([known.entries, entries]) if len(entries) else known.entries
+        if codes is not None:
+            codes.code_of = np.ones(1 + len(values), np.int64)  # unknown
+            codes.code_of[0] = 0
+            codes.code_of[1 + frequent] = np.arange(2, 2 + len(frequent))
         rare = np.flatnonzero(counts < settings.min_count) if not is_full else frequent[:0]
         candidates = values.take(pa.array(rare))
         return Vocabulary(settings, self._type, entries, candidates, counts[rare])
@@ -201,10 +229,15 @@ class FixedLearner:
     book: Book
     n_rows: int = 0
     n_present: int = 0
+    codes: Codes | None = None
 
     def add(self, batch: Batch) -> None:
+        found = self.reader.read(batch).found
         self.n_rows += batch.n_rows
-        self.n_present += _n_present(self.reader.read(batch).found)
+        self.n_present += _n_present(found)
+        if self.codes is not None:
+            found = as_distinct(found)
+            self.codes.add(np.append(self.book.codes(found.values), 0), found.places)
 
     def finish(self) -> tuple[Any, Book]:
         return self.reader, self.book

@@ -7,12 +7,15 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pyfm.checks import refuse
+from pyfm.encode.batches import encoded
 from pyfm.encode.fields import Field, column_learners, cross_learner
 from pyfm.encode.ids import Blocks
+from pyfm.encode.kept import Codes, KeptRows
 from pyfm.encode.kinds import Kind
-from pyfm.encode.learners import Learner
+from pyfm.encode.learners import BookLearner, FixedLearner, Learner
 from pyfm.encode.multi import Elements
 from pyfm.encode.plan import Settings
+from pyfm.encode.readers import Number
 from pyfm.encode.tables import Table
 
 
@@ -53,8 +56,15 @@ class State(NamedTuple):
             refuse("X", f"the columns of fit ({listed}) and no others", extra[0])
 
 
-def learn(table: Table, y: Any, *, settings: Settings, before: State | None = None) -> State:
-    """What the rows of a table add to a state, or a new one."""
+def learn(
+    table: Table,
+    y: Any,
+    *,
+    settings: Settings,
+    before: State | None = None,
+    kept: KeptRows | None = None,
+) -> State:
+    """What the rows of a table add to a state, or a new one; of that, the rows may be kept."""
     if before is None:
         kinds = settings.kinds(table.types)
     else:
@@ -68,6 +78,7 @@ def learn(table: Table, y: Any, *, settings: Settings, before: State | None = No
     known = {field.name: field for field in before.fields} if before else {}
     learners = _learners(kinds, table, known)
     columns = _columns(kinds, learners)
+    _keep(learners, kept)
     n_rows = 0
     for batch in table.batches(columns):
         for learner in learners.values():
@@ -82,14 +93,26 @@ def learn(table: Table, y: Any, *, settings: Settings, before: State | None = No
             refuse("crosses", "names that no column has", cross.name)
         crosses[cross.name] = cross_learner(cross, fields, known.get(cross.name))
     if crosses:
-        for batch in table.batches(columns):
-            for field in fields:
-                field.encode(batch)
+        crossed = {name for cross in settings.crosses for name in cross.columns}
+        of_rows = encoded([f for f in fields if f.name in crossed], table, [], kept or KeptRows())
+        _keep(crosses, kept)
+        for batch, _ in of_rows:
             for learner in crosses.values():
                 learner.add(batch)
         more, n_features = _finish(crosses, known, n_features)
         fields += more
     return State(settings, kinds, tuple(fields), n_features)
+
+
+def _keep(learners: dict[str, Learner], kept: KeptRows | None) -> None:
+    """Lets those learners keep codes that know them: one a row, of a book."""
+    if kept is None:
+        return
+    for name, learner in learners.items():
+        if isinstance(learner, BookLearner | FixedLearner) and not isinstance(
+            learner.reader, Elements | Number
+        ):
+            kept.codes[name] = learner.codes = Codes()
 
 
 def _learners(

@@ -29,6 +29,8 @@ class Buckets:
         the edges; edge e belongs to the interval above it.
     n_buckets : int in [2, 65536], optional
         Of "quantile" and "uniform"; None: 32. Equal quantiles become one.
+    min_count : int >= 1, default=1
+        Of "log2": buckets get a feature of their own once they have occurred in so many rows.
 
     References
     ----------
@@ -45,6 +47,7 @@ class Buckets:
 
     by: Any = "quantile"
     n_buckets: int | None = None
+    min_count: int = 1
 
     def __post_init__(self) -> None:
         if isinstance(self.by, str):
@@ -55,6 +58,9 @@ class Buckets:
             check_int("n_buckets", self.n_buckets, 2, MAX_BUCKETS)
             if self.by not in ("quantile", "uniform"):
                 refuse("n_buckets", f"None with by={self.by!r}", self.n_buckets)
+        check_int("min_count", self.min_count, 1)
+        if self.min_count > 1 and self.by != "log2":
+            refuse("min_count", f"1 with by={self.by!r}", self.min_count)
 
     @property
     def size(self) -> int:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfm.encode.arrow import arrow
+from pyfm.encode.log2 import buckets
 from pyfm.encode.tables import Batch
-from pyfm.encode.tokens import Distinct, numbers, small_integers, tokens
+from pyfm.encode.tokens import Distinct, numbers, tokens
 
 
 class Values(NamedTuple):
@@ -43,16 +44,7 @@ class Log2:
     kind: ClassVar[str] = "log2"
 
     def read(self, batch: Batch) -> Values:
-        x = numbers(batch.column(self.column))
-        size = np.abs(x)
-        bucket = np.maximum(size, 2.0)
-        np.log(bucket, out=bucket)
-        np.square(bucket, out=bucket)
-        np.floor(bucket, out=bucket)
-        bucket += 2
-        np.copysign(bucket, x, out=bucket)
-        bucket = np.where(size > 2, bucket, np.floor(x))
-        return Values(small_integers(bucket))
+        return Values(buckets(batch.column(self.column)))
 
     def label(self, value: Any) -> str:
         bucket = int(value)

@@ -28,6 +28,7 @@ from pyfm.encode.fields import Field
 from pyfm.encode.ids import MAX_FEATURES, Blocks, check_disjoint
 from pyfm.encode.kinds import KINDS, Categorical, Cross, Hashed, Kind
 from pyfm.encode.learning import State
+from pyfm.encode.numeric_kinds import Buckets
 from pyfm.encode.plan import Settings
 from pyfm.encode.stored_arrays import Tensors, pack, unpack
 from pyfm.encode.stored_readers import check_fit, reader_from_json, reader_to_json
@@ -183,6 +184,8 @@ def kind_from_json(given: Any) -> Kind:
     class_ = KINDS.get(str(given.get("kind"))) if isinstance(given, dict) else None
     if class_ is None:
         refuse("kind", f"one of {', '.join(KINDS)}", given)
+    if class_ is Buckets:
+        given = {"min_count": 1} | given  # files from before there was one
     _check_entries("kind", given, {"kind", *(one.name for one in fields_of(class_))})
     values = {name: value for name, value in given.items() if name != "kind"}
     if "each" in values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -189,7 +190,16 @@ def _whole(column: Any) -> Any:
     return pa.concat_arrays(pa.chunked_array(chunks, wanted).unify_dictionaries().chunks)
 
 
+@functools.cache
+def _simple_types() -> set[int]:
+    """Most of the columns that there are: to ask for each type takes time, of single rows."""
+    pa = arrow()
+    return {type_.id for type_ in (pa.string(), pa.int64(), pa.float64(), pa.int32(), pa.bool_())}
+
+
 def _without_views(type_: Any) -> Any:
+    if type_.id in _simple_types():
+        return type_
     pa = arrow()
     types = pa.types
     if types.is_string_view(type_) or types.is_binary_view(type_):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyfm.encode.arrow import arrow, is_text
 from pyfm.encode.hashing import Hashes, hash_integers, hash_strings
 
+FEW = 4  # values that calls of NumPy and Arrow would take longer for than Python does
 TYPES = ("string", "binary", "int64", "uint64", "bool")
 
 
@@ -214,6 +215,8 @@ def distinct(array: Any) -> Distinct:
     """The few different values of many rows, which are an Arrow array."""
     pa = arrow()
     if not pa.types.is_dictionary(array.type):
+        if len(array) <= FEW and not array.null_count:
+            return Distinct(np.arange(len(array)), array)
         array = array.dictionary_encode()
     indices, values = array.indices, array.dictionary
     if indices.null_count:
@@ -232,6 +235,11 @@ def distinct(array: Any) -> Distinct:
     return Distinct(places, values)
 
 
+def as_distinct(found: Any) -> Distinct:
+    """Of an Arrow array, or of what is so already."""
+    return found if isinstance(found, Distinct) else distinct(found)
+
+
 def small_integers(numbers: NDArray[np.float64]) -> Distinct:
     """Whole numbers of a small range, NaN where there is none."""
     missing = np.isnan(numbers)
@@ -245,29 +253,6 @@ def small_integers(numbers: NDArray[np.float64]) -> Distinct:
         shifted[missing] = high - low + 1
     values = arrow().array(np.arange(low, high + 1, dtype=np.int64))
     return Distinct(shifted.astype(np.int64), values)
-
-
-def counted(found: Any) -> tuple[Any, NDArray[np.int64]]:
-    """The different values in the order of their first rows, and how many rows hold each.
-
-    Of an Arrow array, or of Distinct ones.
-    """
-    pa = arrow()
-    if not isinstance(found, Distinct):
-        if not pa.types.is_dictionary(found.type):
-            groups = found.value_counts()
-            values, counts = groups.field("values"), groups.field("counts")
-            valid = values.is_valid()
-            n_rows: NDArray[np.int64] = counts.filter(valid).to_numpy()
-            return values.filter(valid), n_rows
-        found = distinct(found)
-    places, values = found.places, found.values
-    n_of = np.bincount(places, minlength=len(values))[: len(values)]
-    first = np.empty(len(values) + 1, np.int64)
-    first[places[::-1]] = np.arange(len(places))[::-1]  # of equal places the last one stays
-    used = np.flatnonzero(n_of)
-    used = used[np.argsort(first[used])]
-    return values.take(pa.array(used)), n_of[used]
 
 
 def hashes(values: Any, seed: int = 0) -> Hashes:

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from pyfm import _core
 from pyfm.encode.assembly import Assembly
+from pyfm.encode.batches import encoded
+from pyfm.encode.kept import KeptRows
 from pyfm.encode.learning import State
 from pyfm.encode.multi import Elements
 from pyfm.encode.readers import Number
@@ -14,22 +16,28 @@ from pyfm.encode.tables import Batch, Table
 from pyfm.encode.tokens import numbers
 
 
-def encode(state: State, table: Table) -> _core.Dataset:
-    """All rows, with targets and weights where the table has them."""
+def encode(state: State, table: Table, kept: KeptRows | None = None) -> _core.Dataset:
+    """All rows, with targets and weights where the table has them.
+
+    What was kept of the rows when the state learned from them is let go on the way.
+    """
     state.check_columns(table)
     settings = state.settings
     names = [settings.target, settings.sample_weight]
     y, weight = (_Floats(name if name in table.types else None) for name in names)
     readers = [field.reader for field in state.fields]
+    kept = KeptRows() if kept is None else kept
     assembly = Assembly(
         len(readers),
+        sum(kept.n_rows) or table.n_rows,
         is_compressed=any(isinstance(reader, Elements) for reader in readers),
         has_values=any(isinstance(reader, Number) for reader in readers),
     )
-    wanted = dict.fromkeys([*state.columns, *(f.name for f in (y, weight) if f.name is not None)])
+    others = [floats.name for floats in (y, weight) if floats.name is not None]
     n_rows = 0
-    for batch in table.batches(list(wanted)):
-        assembly.add([field.encode(batch) for field in state.fields], batch.n_rows)
+    for number, (batch, features) in enumerate(encoded(state.fields, table, others, kept)):
+        assembly.add(features, batch.n_rows)
+        kept.release(number)
         y.add(batch)
         weight.add(batch)
         n_rows += batch.n_rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -41,6 +42,7 @@ from pyfm.optim import Optimizer
 from pyfm.prediction import Pieces, predictions, scores
 from pyfm.training import Training, TrainingData
 from pyfm.training_rows import TrainingRows
+from pyfm.warning import NoFeaturesWarning
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -55,6 +57,7 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
 
     n_jobs: int | None
     warm_start: bool
+    min_count: int
     random_state: Any
 
     history_: History
@@ -167,6 +170,10 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         goes_on = self.warm_start is True and "_inputs" in vars(self)
         with opened(held(X), self._inputs.encoder if goes_on else None) as rows:
             self._fit(rows, y, fields, sample_weight, eval_set, callbacks, init_from, resume_from)
+        if self.n_features_seen_ and not self.n_features_admitted_:
+            expected = f"min_count={self.min_count}: expected features that occur in so many rows"
+            found = "found none: the model has no weights for features, and scores all rows alike"
+            warnings.warn(f"{expected}, {found}", NoFeaturesWarning, stacklevel=2)
         return self
 
     def _fit(
@@ -197,7 +204,7 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         if earlier is not None:
             check_same_model(earlier._spec, earlier._inputs, settings, why)
             check_same_inputs(earlier._inputs, X, fields, why)
-        inputs = earlier._inputs if earlier else Inputs.of(X, fields).learn_from(X)
+        inputs, X = (earlier._inputs, X) if earlier else Inputs.of(X, fields).fitted(X)
         targets = earlier._targets if earlier else self._learn_targets(X, y)
         train = load_rows(X, y, sample_weight, targets, fields, inputs)
         metrics = settings.training.valid_metrics

@@ -74,7 +74,7 @@ min_count : int in [1, 2**31 - 1], default=1
     Features get weights once they have occurred in so many rows: of the data of `fit`, or of all
     calls of `partial_fit` and the fit before them, the rows of the call at hand included. Until
     then they are ignored, as unknown ones are. Rare features teach little and take most of the
-    memory.
+    memory. Where `fit` finds none that is common enough, it gives a `pyfm.NoFeaturesWarning`.
 early_stopping : bool, default=False
     Stop when validation no longer improves, and return to the weights of the best epoch. Costs a
     copy of the weights.

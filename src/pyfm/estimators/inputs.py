@@ -67,6 +67,15 @@ class Inputs:
         has_grown = given is not None and given.extends(self.encoder)
         return replace(self, encoder=given) if has_grown else self
 
+    def fitted(self, X: Any) -> tuple[Inputs, Any]:
+        """As `learn_from` in a first call, and X, or in place of a table the rows made of it."""
+        if not is_table(X):
+            return self.learn_from(X), X
+        encoder = copy(self.encoder)
+        assert encoder is not None  # as of all tables
+        rows = encoder.fit_transform(X)
+        return replace(self, encoder=encoder), rows
+
     def check_encoder(self, name: str, found: str, encoder: object) -> None:
         """Raises ValueError for an encoder whose ids mean something else than those of the model.
 
