@@ -16,7 +16,6 @@ from pyfm.checks import check_bool, check_int, refuse
 from pyfm.data_file.blocks import BlockReader
 from pyfm.data_stream.background import ahead
 from pyfm.data_stream.cache import default_path, describe, open_cache, write_cache
-from pyfm.data_stream.claim import claimed, empty, remove
 from pyfm.data_stream.pieces import Pieces, Position, Reading, read_pieces
 from pyfm.data_stream.sources import BINARY, Source
 from pyfm.data_stream.tables import count_rows, encoded, open_tables
@@ -148,6 +147,8 @@ class DataStream:
 
     def _written(self, path: str) -> BlockReader:
         """The cache, once all files are read into it, by this process or another."""
+        from pyfm.data_stream.claim import claimed, empty, remove  # for POSIX alone
+
         try:
             check_destination(path)
         except PermissionError as error:

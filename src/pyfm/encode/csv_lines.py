@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 
 from pyfm._core import FormatError
 
-_KEPT_BYTES = 16 << 20  # Arrow is some blocks behind
+_KEPT_BYTES = 160 << 20  # a thread of Arrow's reads up to 32 blocks of 4 MiB ahead
 
 
 class _Rows(NamedTuple):
     """The rows that end in a block of text, and the lines in which they begin."""
 
     first: int
-    lines: NDArray[np.int64]
+    line: int  # of the first
+    after: NDArray[np.uint32] | None  # of each, so many lines after that; None: each has one line
+    n: int
     n_bytes: int
 
 
@@ -53,9 +55,10 @@ class CheckedText(io.RawIOBase):
 
     def line_of(self, row: int) -> int:
         """Where a row begins that Arrow names; the row itself where that is not known any more."""
-        for rows in self._known:
-            if rows.first <= row < rows.first + len(rows.lines):
-                return int(rows.lines[row - rows.first])
+        for rows in tuple(self._known):  # which grows in another thread
+            i = row - rows.first
+            if 0 <= i < rows.n:
+                return rows.line + (i if rows.after is None else int(rows.after[i]))
         return self._row_line if row == self._row else row
 
     def _check(self, block: bytes) -> None:
@@ -101,12 +104,20 @@ class CheckedText(io.RawIOBase):
             is_empty[0] = self._last == b"\r"
         if is_empty.any():
             lines = lines[~is_empty]
-        self._known.append(_Rows(self._row, lines, len(text)))
-        while sum(rows.n_bytes for rows in self._known) - self._known[0].n_bytes > _KEPT_BYTES:
-            self._known.popleft()
+        if lines.size:
+            line, n = int(lines[0]), len(lines)
+            after = None if lines[-1] - line == n - 1 else (lines - line).astype(np.uint32)
+            self._known.append(_Rows(self._row, line, after, n, len(text)))
+        self._forget()
         self._row += len(lines)
         self._row_line = self._line + int(of_rows[-1]) + 1
         self._row_bytes = len(text) - int(at[-1]) - 1
+
+    def _forget(self) -> None:
+        """What Arrow has long seen."""
+        n_bytes = sum(rows.n_bytes for rows in self._known)
+        while self._known and n_bytes > _KEPT_BYTES:
+            n_bytes -= self._known.popleft().n_bytes
 
     def _fail(self, line: int) -> None:
         expected = "quotes that are closed", "found one that is open at the end of the file"
