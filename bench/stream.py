@@ -1,6 +1,9 @@
-"""A text file larger than memory: `fit` of a stream in a process of limited address space.
+"""Streams: what they cost beside memory, and a text file larger than memory.
 
     python bench/stream.py [--gigabytes 4] [--limit-gib 2] [--rows 500000] [--folder FOLDER]
+        [--rounds 5] [--only {speed,size}]
+
+The first part is stream_speed.py, on four times as many rows. Of the second:
 
 Made rows of Criteo's shape (39 fields, one feature each) are written as libffm text again and again
 until the file is so large; their cache takes 40 % of that besides. A process whose address space
@@ -22,6 +25,7 @@ from typing import Any
 from common import RESULTS, write_json
 from data import N_FEATURES, N_FIELDS, id_matrix
 from process import run_measured
+from stream_speed import measure
 
 import pyfm
 
@@ -81,37 +85,59 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=500_000)
     parser.add_argument("--n-jobs", type=int, default=1)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=("speed", "size"))
     arguments = parser.parse_args()
-    limit = int(arguments.limit_gib * 2**30)
+    results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        small, large = Path(folder) / "small.ffm", Path(folder) / "large.ffm"
+        small = Path(folder) / "small.ffm"
         write_text(small, arguments.rows)
-        n = repeat(small, large, arguments.gigabytes * 1e9)
-        n_bytes = large.stat().st_size
-        print(f"{n_bytes / 1e9:.2f} GB of text, {n * arguments.rows:,} rows", flush=True)
-        streamed = run("stream", large, limit, arguments.n_jobs)
-        held = run("held", small, 0, arguments.n_jobs)
-        cache_bytes = sum(p.stat().st_size for p in Path(folder).glob("*.pyfm-cache"))
+        if arguments.only != "size":
+            results["speed"] = speed(small, arguments.rounds)
+        if arguments.only != "speed":
+            results["size"] = size(small, arguments)
+    write_json(RESULTS / "stream.json", results)
+
+
+def speed(small: Path, rounds: int) -> dict[str, Any]:
+    text = small.with_name("speed.ffm")
+    repeat(small, text, 4 * small.stat().st_size)
+    found = measure(text, rounds)
+    for name, values in found["seconds"].items():
+        print(f"{name}: {values['median']:.3f} s, {values['min']:.3f} to {values['max']:.3f}")
+    for name in ("both_to_slower", "both_to_sum", "mapped_to_memory", "streamed_to_memory"):
+        print(f"{name.replace('_', ' ')}: {found[name]:.3f}")
+    print(f"free processors: {found['free_processors']}", flush=True)
+    text.unlink()
+    return found
+
+
+def size(small: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    limit = int(arguments.limit_gib * 2**30)
+    large = small.with_name("large.ffm")
+    n = repeat(small, large, arguments.gigabytes * 1e9)
+    n_bytes = large.stat().st_size
+    print(f"{n_bytes / 1e9:.2f} GB of text, {n * arguments.rows:,} rows", flush=True)
+    streamed = run("stream", large, limit, arguments.n_jobs)
+    held = run("held", small, 0, arguments.n_jobs)
+    cache_bytes = sum(p.stat().st_size for p in small.parent.glob("*.pyfm-cache"))
     for name, found in (("stream", streamed), ("in memory", held)):
         speeds = ", ".join(f"{x:,.0f}" for x in found["rows_per_second"])
         print(
             f"{name}: read {found['read_seconds']:.0f} s, epochs at {speeds} rows/s, "
             f"peak {found['peak_bytes'] / 2**20:,.0f} MiB, log-loss {found['train_logloss']}"
         )
-    write_json(
-        RESULTS / "stream.json",
-        {
-            "text_bytes": n_bytes,
-            "cache_bytes": cache_bytes,
-            "n_rows": n * arguments.rows,
-            "repeated": n,
-            "limit_bytes": limit,
-            "n_jobs": arguments.n_jobs,
-            "load": os.getloadavg(),
-            "streamed": streamed,
-            "held": held,
-        },
-    )
+    return {
+        "text_bytes": n_bytes,
+        "cache_bytes": cache_bytes,
+        "n_rows": n * arguments.rows,
+        "repeated": n,
+        "limit_bytes": limit,
+        "n_jobs": arguments.n_jobs,
+        "load": os.getloadavg(),
+        "streamed": streamed,
+        "held": held,
+    }
 
 
 if __name__ == "__main__":

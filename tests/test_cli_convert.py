@@ -22,6 +22,7 @@ from test_text_reader import regular_rows, sparse_rows, write
 import pyfm
 from pyfm import Dataset, _core
 from pyfm.data_stream import DataStream, conversion
+from pyfm.data_stream.claim import claimed
 from pyfm.data_stream.pieces import Position
 
 RNG = np.random.default_rng(0)
@@ -231,11 +232,10 @@ def test_other_work_begins_anew(here: Path, starts: list[Position]) -> None:
 
 
 def test_one_process_at_a_time(here: Path) -> None:
-    lock = conversion._lock(".out.convert", "out")
-    done = pyfm_process("convert", "a.ffm", "out")
+    with claimed(str(here / "out"), "convert", waits=False):
+        done = pyfm_process("convert", "a.ffm", "out")
     assert done.returncode == 1
-    assert done.stderr.endswith("out: another process is converting files into this one\n")
-    os.close(lock)
+    assert done.stderr.endswith("out: another process is making this file\n")
     succeed("convert", "a.ffm", "out")
     assert not [name for name in os.listdir() if name.startswith(".")]
 

@@ -253,19 +253,6 @@ def start(path: Path, cache: Path, limit: int = 0) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_two_processes_write_one_cache(path: Path, tmp_path: Path) -> None:
-    """Each writes its own; whichever is later takes the name, and both are whole."""
-    path.write_text(path.read_text() * 20)
-    both = [start(path, tmp_path / "cache") for _ in range(2)]
-    answers = [process.communicate(timeout=120) for process in both]
-    expected = fit(Dataset.from_libffm(path))
-    for out, err in answers:
-        assert not err
-        assert float(out) == float(abs(expected.coef_).sum())
-    assert sorted(os.listdir(tmp_path)) == ["cache", "rows.ffm"]
-    assert (Dataset.open(tmp_path / "cache").core.features[: DATA.nnz] == DATA.core.features).all()
-
-
 @pytest.mark.parametrize("limit", [4096, 20_000, 32_100])
 def test_a_full_disk(limit: int, path: Path, tmp_path: Path) -> None:
     """In the first section, at its end, and where the sections are put together."""

@@ -121,7 +121,8 @@ def test_each_epoch_holds_every_row_once_in_an_order_of_its_own(tmp_path: Path) 
         orders = [
             np.concatenate([
                 w.features for w in windows(
-                    reader, lambda rows, _: rows, n_rows=1000, size=100, order=(seed, epoch)
+                    reader, lambda rows, _: rows, end=1000, n_rows=1000, size=100,
+                    order=(seed, epoch),
                 )
             ]) for seed, epoch in ((0, 0), (0, 0), (0, 1), (1, 0))
         ]  # fmt: skip
@@ -197,11 +198,72 @@ def test_evaluation(path: Path, tmp_path: Path) -> None:
     assert_same_model(streamed, whole)
     for name in ("valid_auc", "valid_logloss"):
         assert streamed.history_[name] == whole.history_[name]
-    with pytest.raises(ValueError, match="eval_set: expected rows to validate on, since early"):
-        pyfm.FFMClassifier(**params).fit(Dataset.stream(path))
     no_click = write_ffm(tmp_path / "none.ffm", DATA[np.flatnonzero(DATA.y == 0)])
     with pytest.raises(ValueError, match=r"^eval_set: expected rows of both classes"):
         pyfm.FFMClassifier(**params).fit(Dataset.stream(path), eval_set=Dataset.stream(no_click))
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"class_weight": "balanced"},
+        {"negative_sampling": 0.5, "batch_size": 50},
+        {"min_count": 12},
+        {"metric": ["auc", "logloss"], "validation_fraction": 0.37},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", [pyfm.FFMClassifier, pyfm.DeepFMClassifier])
+def test_early_stopping_sets_the_last_rows_apart(
+    kind: Any, params: dict[str, Any], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the rest teaches is the same to the bit; nothing is learned of the last rows."""
+    for module in ("pyfm.data_stream.training", "pyfm.estimators.rows"):
+        monkeypatch.setattr(f"{module}.ROWS", 300)
+    fraction = params.get("validation_fraction", 0.1)
+    end = 2001 - round(fraction * 2001)
+    params = {"epochs": 4, "random_state": 0, "early_stopping": True} | params
+    whole = kind(**params).fit(DATA[:end], eval_set=DATA[end:])
+    streamed = kind(**params).fit(Dataset.stream(path, window=5000))
+    assert_same_model(streamed, whole)
+    assert streamed.best_epoch_ == whole.best_epoch_
+    # The last bits of a network's scores depend on how many rows are scored at a time, and so may
+    # the rank of one among the n of a class in the area under the curve: 1 / n².
+    tolerance = 1e-4 if kind in DEEP else 0
+    for name, column in whole.history_.items():
+        if "second" not in name:
+            assert streamed.history_[name] == pytest.approx(column, rel=0, abs=tolerance)
+    in_windows = kind(**params).fit(Dataset.stream(path, window=200))
+    np.testing.assert_array_equal(in_windows._model.features_by_row, whole._model.features_by_row)
+
+
+def test_what_cannot_be_set_apart(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.ffm").write_text("1 0:1:1\n")
+    message = "early_stopping: expected at least 2 rows to split, found 1: pass eval_set"
+    with pytest.raises(ValueError, match=message):
+        pyfm.FMRegressor(early_stopping=True).fit(Dataset.stream(tmp_path / "one.ffm"))
+    path.write_text("".join(sorted(path.read_text().splitlines(keepends=True))))
+    with pytest.raises(ValueError, match="validation_fraction: expected rows of both classes"):
+        pyfm.FMClassifier(early_stopping=True, metric="auc").fit(Dataset.stream(path))
+
+
+def test_weights_of_rows_that_are_set_apart(tmp_path: Path) -> None:
+    weight = np.random.default_rng(0).random(len(DATA)).astype(np.float32)
+    _with(weight).save(tmp_path / "rows")
+    params: dict[str, Any] = {"early_stopping": True, "epochs": 3, "class_weight": "balanced"}
+    streamed = _fit(pyfm.FMClassifier, Dataset.stream(tmp_path / "rows"), **params)
+    whole = pyfm.FMClassifier(random_state=0, **params)
+    whole.fit(_with(weight)[:1801], eval_set=_with(weight)[1801:])
+    assert_same_model(streamed, whole)
+    assert streamed.history_["valid_logloss"] == whole.history_["valid_logloss"]
+    checkpoints = [checkpoint(tmp_path / "{epoch}")]
+    pyfm.FMClassifier(random_state=0, **params | {"epochs": 2}).fit(
+        Dataset.stream(tmp_path / "rows"), callbacks=checkpoints
+    )
+    resumed = pyfm.FMClassifier(random_state=0, **params)
+    resumed.fit(Dataset.stream(tmp_path / "rows"), resume_from=tmp_path / "2")
+    assert_same_model(resumed, whole)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -13,6 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from data_streams import DATA, write_ffm
 
+import pyfm
+from pyfm.data_file.appending import Appender
+
 # Everything that a fit needs is loaded and has run once before memory is limited: what is left then
 # is for rows alone.
 PROGRAM = """
@@ -36,6 +39,10 @@ def run(path):
     if kind == "partial_fit":
         return model.partial_fit(rows(path)), rows(path)
     X = rows(path)
+    if kind == "eval_set":
+        return model.fit(rows(small), eval_set=X), X
+    if kind == "apart":
+        model.set_params(early_stopping=True, validation_fraction=0.3)
     return model.fit(X), X
 run(small)
 limit = address_space() + int(extra)
@@ -71,6 +78,7 @@ def run(kind: str, files: tuple[Path, Path], extra: int) -> str:
 
 
 EXTRA = 64 << 20
+EVALUATION_EXTRA = 96 << 20
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
@@ -85,6 +93,27 @@ def test_a_file_larger_than_memory(kind: str, files: tuple[Path, Path]) -> None:
 def test_the_limit_is_one(files: tuple[Path, Path]) -> None:
     """In memory the same does not fit."""
     assert run("held", files, EXTRA) in ("MemoryError", "OSError")
+
+
+@pytest.fixture(scope="module")
+def wide_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Data files of 40 fields, the large one of 200 MB; their rows are evaluated on, too."""
+    folder = tmp_path_factory.mktemp("wide")
+    data, _ = pyfm.datasets.make_ctr(3000, n_fields=40, n_features=4000, random_state=0)
+    data.save(folder / "small")
+    with Appender(str(folder / "large")) as rows:
+        for _ in range(400):
+            rows.add(data.core)
+        rows.finish(None)
+    return folder / "small", folder / "large"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
+@pytest.mark.parametrize("kind", ["fit", "eval_set", "apart"])
+def test_evaluation(kind: str, wide_files: tuple[Path, Path]) -> None:
+    """Targets and predictions are in memory, some 24 bytes a row, and three pieces of 10 MB."""
+    assert os.path.getsize(wide_files[1]) > 1.9 * EVALUATION_EXTRA
+    assert run(kind, wide_files, EVALUATION_EXTRA) == str(400 * 3000)
 
 
 ENCODING = """

@@ -139,6 +139,35 @@ def test_patterns_lists_and_data_files(tmp_path: Path) -> None:
     assert (model.coef_ == pyfm.FMClassifier(epochs=1, random_state=0).fit(DATA[:50]).coef_).all()
 
 
+def test_patterns_leave_caches_out(tmp_path: Path) -> None:
+    """Those that the stream itself wrote beside its files."""
+    paths = [write_ffm(tmp_path / f"{i}.ffm", DATA[:50]) for i in range(2)]
+    pattern = str(tmp_path / "*")
+    for _ in range(2):
+        stream = Dataset.stream(pattern)
+        assert list(stream.files) == list(map(str, paths))
+        pyfm.FMClassifier(epochs=1).fit(stream)
+    caches = Dataset.stream(str(tmp_path / "*.pyfm-cache"))
+    assert (caches.format, len(caches.files)) == ("binary", 1)
+
+
+def test_files_that_vanish_or_come(tmp_path: Path) -> None:
+    """The files of a pattern are those of the call that names it."""
+    paths = [write_ffm(tmp_path / f"{i}.ffm", DATA[:50]) for i in range(3)]
+    stream = Dataset.stream(str(tmp_path / "*.ffm"))
+    write_ffm(tmp_path / "3.ffm")
+    assert len(joined(stream)) == 150
+
+    def vanish(env: Any) -> None:
+        paths[0].unlink(missing_ok=True)
+
+    model = pyfm.FMClassifier(epochs=3).fit(stream, callbacks=[vanish])
+    assert model.n_iter_ == 3
+    for call in (model.fit, model.predict, model.partial_fit, list):
+        with pytest.raises(FileNotFoundError, match=r"0\.ffm"):
+            call(stream)
+
+
 def test_links_to_one_file_are_read_as_often_as_they_are_named(tmp_path: Path) -> None:
     path = write_ffm(tmp_path / "a.ffm", DATA[:10])
     with pytest.raises(ValueError, match=r"source: expected different files, found .*a\.ffm twice"):
@@ -172,6 +201,8 @@ def test_links_to_one_file_are_read_as_often_as_they_are_named(tmp_path: Path) -
         ("rows.ffm", {"shuffle": 1}, ValueError, "shuffle: expected True or False, found 1"),
         ("rows.ffm", {"n_threads": 0}, ValueError, "n_threads: expected a number >= 1"),
         ("rows.ffm", {"cache": 5}, ValueError, "cache: expected the path of a file, or None"),
+        ("data", {"cache": "c"}, ValueError, "cache: expected None, since a data file alone needs"),
+        ("folder", {"cache": "folder/c"}, ValueError, "cache: expected a file outside of folder"),
     ],
 )
 def test_refusals(
@@ -184,6 +215,9 @@ def test_refusals(
         Path(name).write_text("1 0:1:1\n")
     (tmp_path / "rows.svm").write_text("1 0:1\n")
     DATA[:5].save("data")
+    if source == "folder":
+        Path("folder").mkdir()
+        Path("folder/a.parquet").touch()
     if "*" not in str(source):
         (tmp_path / "rows.ffm").write_text("1 0:1:1\n")
     with pytest.raises(error, match=message):

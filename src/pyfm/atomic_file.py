@@ -27,26 +27,29 @@ def _is_special(path: str) -> bool:
 
 
 @contextlib.contextmanager
-def destination(path: str) -> Iterator[IO[bytes]]:
-    """What to write to. Errors name `path`, and not the temporary file beside it."""
+def destination(path: str, temporary: str | None = None) -> Iterator[IO[bytes]]:
+    """What to write to. Errors name `path`, and not the temporary file beside it.
+
+    A name for that file may be given; one that exists is replaced.
+    """
     try:
         if _is_special(path):
             with open(path, "wb") as file:
                 yield file
         else:
-            with _atomic_write(os.path.realpath(path)) as file:
+            with _atomic_write(os.path.realpath(path), temporary) as file:
                 yield file
     except OSError as error:
         raise OSError(error.errno, error.strerror, path) from error
 
 
 @contextlib.contextmanager
-def _atomic_write(path: str) -> Iterator[IO[bytes]]:
+def _atomic_write(path: str, given: str | None) -> Iterator[IO[bytes]]:
     """A file beside `path` that takes its place when all is written, and else goes."""
     folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
+    temporary = given or os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
     try:
-        with open(temporary, "xb") as file:
+        with open(temporary, "wb" if given else "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

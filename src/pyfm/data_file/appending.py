@@ -30,15 +30,15 @@ class Appender:
     """Sections grow in files of their own, in a folder beside `path`; `finish` joins them there.
 
     What is implied by all rows so far is not stored; once it no longer is, it is written for the
-    rows before. The folder goes in the end, whatever happens, unless it is given: then another
-    process can `restore` a `state` that this one left.
+    rows before. The folder goes in the end, whatever happens, unless `keeps`: then another process
+    can `restore` a `state` that this one left there.
     """
 
-    def __init__(self, path: str, folder: str | None = None) -> None:
+    def __init__(self, path: str, folder: str | None = None, *, keeps: bool = False) -> None:
         self._path = os.path.realpath(path)
         parent, name = os.path.split(self._path)
         own = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.parts")
-        self._folder, self._keeps = folder or own, folder is not None
+        self._folder, self._keeps = folder or own, keeps
         self._files: dict[str, IO[bytes]] = {}
         self._form: Form | None = None
         self.n_rows = self.nnz = self.n_features = self.n_fields = 0
@@ -154,7 +154,7 @@ class Appender:
         lengths |= {name: len(array) for name, array in others.items()}
         sums = dict.fromkeys(lengths, "0" * 16)
         sizes = self.n_rows, self.n_features, self.n_fields
-        with destination(self._path) as file:
+        with destination(self._path, self._file("whole")) as file:
             # Checksums are known when all is written, and take the place of the zeros.
             start = header(metadata_text(sizes, lengths, sums, source), lengths)
             file.write(start)

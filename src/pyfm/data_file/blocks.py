@@ -95,6 +95,10 @@ class BlockReader:
         return name in self._places
 
     @property
+    def has_weight(self) -> bool:
+        return "weight" in self._places
+
+    @property
     def nbytes(self) -> int:
         return self._state.size
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -19,7 +22,11 @@ class _Reader(Generic[T]):
         self._ready: deque[T] = deque()
         self._stopped = self._ended = False
         self._error: BaseException | None = None
+        self._process = os.getpid()
         self._thread = threading.Thread(target=self._run, name="pyfm-reader", daemon=True)
+
+    def start(self) -> None:
+        _started.add(self)
         self._thread.start()
 
     def _run(self) -> None:
@@ -40,6 +47,11 @@ class _Reader(Generic[T]):
 
     def next(self) -> T | None:
         """None at the end; raises what reading raised."""
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                "a stream is read on in a process that was forked meanwhile, where the thread that "
+                "reads it does not run: read it anew there"
+            )
         with self._changed:
             self._changed.wait_for(lambda: self._ready or self._ended)
             if self._ready:
@@ -52,10 +64,22 @@ class _Reader(Generic[T]):
 
     def stop(self) -> None:
         """Returns when the thread has let go of its files."""
+        if os.getpid() != self._process or self._thread.ident is None:
+            return
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
         self._thread.join()
+
+
+_started: weakref.WeakSet[_Reader[Any]] = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Of generators that are left half-way: Python's end would cut the core off in its work."""
+    for reader in list(_started):
+        reader.stop()
 
 
 def ahead(items: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
@@ -65,6 +89,7 @@ def ahead(items: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
     """
     reader = _Reader(items)
     try:
+        reader.start()
         while (item := reader.next()) is not None:
             yield item
             del item  # before the next one comes

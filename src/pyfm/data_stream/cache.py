@@ -20,7 +20,7 @@ from pyfm.data_file.appending import Appender
 from pyfm.data_file.blocks import BlockReader
 from pyfm.data_file.layout import FORMAT_VERSION
 from pyfm.data_stream.fingerprint import fingerprint
-from pyfm.data_stream.sources import Source, data_files
+from pyfm.data_stream.sources import CACHE_ENDING, Source, data_files
 
 if TYPE_CHECKING:
     from pyfm.encode import FieldEncoder
@@ -50,7 +50,7 @@ def default_path(source: Source, wanted: Mapping[str, Any]) -> str:
     """Beside the first file; one for each way to read the same files."""
     names = [file["name"] for file in wanted["files"]]
     name = _text_sum(repr((_how(wanted), names)))[:8]
-    return f"{source.files[0].rstrip(os.sep)}.{name}.pyfm-cache"
+    return f"{source.files[0].rstrip(os.sep)}.{name}{CACHE_ENDING}"
 
 
 def open_cache(path: str, wanted: Mapping[str, Any]) -> BlockReader | None:
@@ -91,12 +91,13 @@ def open_cache(path: str, wanted: Mapping[str, Any]) -> BlockReader | None:
 
 def write_cache(
     path: str,
+    folder: str,
     wanted: Mapping[str, Any],
     source: Source,
     pieces: Iterator[_core.Dataset],
     encoder: FieldEncoder | None,
 ) -> None:
-    """All pieces, whole or not at all.
+    """All pieces, whole or not at all; what is not yet complete is in the folder.
 
     Raises
     ------
@@ -105,7 +106,7 @@ def write_cache(
     OSError
         With `path`, where it cannot be written.
     """
-    with Appender(path) as rows:
+    with Appender(path, os.path.join(folder, "sections")) as rows:
         for piece in pieces:
             rows.add(piece)
         check_unchanged(wanted, source)

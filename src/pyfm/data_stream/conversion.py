@@ -8,10 +8,8 @@ after an error; it stays after Ctrl-C and whatever else ends the process.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
@@ -23,6 +21,7 @@ from pyfm.data_file.appending import Appender
 from pyfm.data_file.blocks import BlockReader
 from pyfm.data_stream.background import ahead
 from pyfm.data_stream.cache import check_unchanged
+from pyfm.data_stream.claim import claimed, empty, remove
 from pyfm.data_stream.pieces import Position
 from pyfm.data_stream.sources import data_files
 from pyfm.data_stream.stream import DataStream
@@ -129,10 +128,10 @@ def convert(
     with _claimed(path) as folder:
         entry = _entry(folder, wanted)
         if entry is None:  # that of other work is of no use, an encoder included
-            _empty(folder, ("lock",))
+            empty(folder)
             entry = _record(folder, wanted, Position(), 0, None)
         elif entry["sink"] is None:
-            _empty(folder, ("lock", "journal", "encoder"))
+            empty(folder, ("journal", "encoder"))
         total, unit = stream.total()
         start = Position(*entry["position"])
         _restore_encoder(stream, folder)
@@ -143,7 +142,7 @@ def convert(
         _save_encoder(stream, folder)
         sink: _Sink
         if to == "binary":
-            sink = Appender(path, os.path.join(folder, "sections"))
+            sink = Appender(path, os.path.join(folder, "sections"), keeps=True)
         elif to in ("csv", "parquet"):
             encoder = decoder or stream.latest_encoder()
             sink = TableFile(path, folder, to, delimiter, encoder)
@@ -169,37 +168,14 @@ def convert(
 @contextlib.contextmanager
 def _claimed(path: str) -> Iterator[str]:
     """The folder, for this process alone."""
-    parent, name = os.path.split(path)
-    folder = os.path.join(parent, f".{name}.convert")
-    lock = _lock(folder, path)
-    try:
-        yield folder
-    except Exception:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(lock)
-
-
-def _lock(folder: str, path: str) -> int:
-    """A file in the folder that the system keeps locked as long as this process lives."""
-    while True:
-        os.makedirs(folder, exist_ok=True)
-        name = os.path.join(folder, "lock")
-        lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    with claimed(path, "convert", waits=False) as folder:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(lock)
-            raise BlockingIOError(
-                error.errno, "another process is converting files into this one", path
-            ) from error
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.stat(name), os.fstat(lock)):
-                return lock
-        os.close(lock)  # of a folder that its owner has removed meanwhile
+            yield folder
+        except Exception:
+            remove(folder)
+            raise
+        else:
+            remove(folder)
 
 
 def _entry(folder: str, wanted: dict[str, Any]) -> dict[str, Any] | None:
@@ -229,16 +205,6 @@ def _record(
     with destination(os.path.join(folder, "journal")) as file:
         file.write(json.dumps(entry).encode())
     return entry
-
-
-def _empty(folder: str, kept: tuple[str, ...]) -> None:
-    """Removes what is in the folder, some names apart."""
-    for name in os.listdir(folder):
-        path = os.path.join(folder, name)
-        if os.path.isdir(path):
-            shutil.rmtree(path)
-        elif name not in kept:
-            os.remove(path)
 
 
 def _save_encoder(stream: DataStream, folder: str) -> None:

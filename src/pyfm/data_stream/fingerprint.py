@@ -1,8 +1,8 @@
 """What tells whether a file is still the one it was, without reading all of it.
 
-Its size, the time of its last change, and a checksum of its first and last 64 KiB and of 62 blocks
-of 4 KiB, evenly spread in between. A change of content that keeps all of these, time included, goes
-unnoticed.
+Its size, the time of the last change of its content and that of any change, which no program can
+set (chmod, mv and the like change it, too), and a checksum of its first and last 64 KiB and of 62
+blocks of 4 KiB, evenly spread in between.
 """
 
 from __future__ import annotations
@@ -31,5 +31,6 @@ def fingerprint(path: str) -> dict[str, Any]:
         "name": os.path.realpath(path),
         "size": size,
         "modified": status.st_mtime_ns,
+        "changed": status.st_ctime_ns,
         "sample": f"{checksum.value:016x}",
     }

@@ -27,6 +27,8 @@ _ENDINGS = {
 }
 _COMPRESSED = (".gz", ".xz", ".zst")
 
+CACHE_ENDING = ".pyfm-cache"  # of what streams write beside their files
+
 
 @dataclass(frozen=True)
 class Source:
@@ -79,11 +81,16 @@ def _listed(given: Any) -> list[str]:
 
 
 def _found(name: str) -> list[str]:
-    """The files of a pattern, in the order of their names, or the one that has this name."""
+    """The files of a pattern, in the order of their names, or the one that has this name.
+
+    Caches belong to the pattern only if it says their ending.
+    """
     if os.path.exists(name) or not glob.has_magic(name):
         os.stat(name)  # an OSError of Python's own, with the name
         return [name]
     found = sorted(glob.glob(name, recursive=True))
+    if not name.endswith(CACHE_ENDING):
+        found = [path for path in found if not path.endswith(CACHE_ENDING)]
     if not found:
         raise FileNotFoundError(errno.ENOENT, "expected files that match, found none", name)
     return found

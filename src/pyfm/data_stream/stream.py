@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import operator
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
@@ -75,11 +75,11 @@ class DataStream:
         if cache is not None and not isinstance(cache, str | os.PathLike):
             refuse("cache", "the path of a file, or None", cache)
         self._fields, self._csv_options, self._n_threads = fields, csv_options, n_threads
-        self._cache = None if cache is None else os.fsdecode(cache)
+        self._cache = None if cache is None else self._checked_cache(os.fsdecode(cache))
         self.window = check_int("window", window, 1)
         self.shuffle = check_bool("shuffle", shuffle)
 
-    def __iter__(self) -> Iterator[Dataset]:
+    def __iter__(self) -> Generator[Dataset, None, None]:
         return ahead(self.pieces)
 
     def __repr__(self) -> str:
@@ -132,31 +132,59 @@ class DataStream:
         return encoded(table, encoder, grows=grows, start=start)
 
     def open(self) -> BlockReader:
-        """The rows in a data file: the source itself, or the cache, which is written if need be."""
-        if self.format == BINARY and len(self.files) == 1:
+        """The rows in a data file: the source itself, or the cache, which is written if need be.
+
+        Where another process, or thread, writes the same one, this one waits for it.
+        """
+        if self._is_data_file:
             return BlockReader(self.files[0])
         wanted = self.description()
         path = default_path(self._source, wanted) if self._cache is None else self._cache
-        reader = open_cache(path, wanted)
-        if reader is None:
-            self._write(path, wanted)
-            reader = BlockReader(path)
+        reader = open_cache(path, wanted) or self._written(path)
         if self._source.has_tables:
             self.encoder = reader.encoder  # type: ignore[assignment]  # tables have no other
         return reader
 
-    def _write(self, path: str, wanted: Mapping[str, Any]) -> None:
-        """Reads all files into one data file, the cache."""
+    def _written(self, path: str) -> BlockReader:
+        """The cache, once all files are read into it, by this process or another."""
+        from pyfm.data_stream.claim import claimed, empty, remove  # for POSIX alone
+
         try:
             check_destination(path)
         except PermissionError as error:
             what = f"{error.strerror}: name a file for the cache that can be written, cache="
             raise PermissionError(error.errno, what, path) from error
+        with claimed(os.path.realpath(path), "writing", waits=True) as folder:
+            try:
+                wanted = self.description()  # of the files as they are by now
+                if (reader := open_cache(path, wanted)) is None:
+                    empty(folder)
+                    self._write(path, folder, wanted)
+                    reader = BlockReader(path)
+            finally:
+                remove(folder)
+        return reader
+
+    def _write(self, path: str, folder: str, wanted: Mapping[str, Any]) -> None:
         self.encoder = self._given_encoder  # not what earlier contents of the files taught it
         pieces = self.pieces()  # which fits the encoder
         with contextlib.closing(ahead(lambda: pieces)) as found:
             rows = (piece.core for piece in found)
-            write_cache(path, wanted, self._source, rows, self.latest_encoder())
+            write_cache(path, folder, wanted, self._source, rows, self.latest_encoder())
+
+    @property
+    def _is_data_file(self) -> bool:
+        """Whether there is nothing to write."""
+        return self.format == BINARY and len(self.files) == 1
+
+    def _checked_cache(self, path: str) -> str:
+        if self._is_data_file:
+            refuse("cache", "None, since a data file alone needs none", path)
+        real = os.path.realpath(path)
+        for name in filter(os.path.isdir, self.files):
+            if os.path.commonpath([real, folder := os.path.realpath(name)]) == folder:
+                refuse("cache", f"a file outside of {name}, all of which is read", path)
+        return path
 
     def total(self) -> tuple[int, str]:
         """How much `read` tells its `on_progress`, and the unit: bytes, or rows of Parquet."""

@@ -39,7 +39,7 @@ class TableFile:
             check_decodable(known)
         self._form = TableForm(known, has_lists=to == "parquet")
         self._name = os.path.join(folder, "rows")
-        self._rows = Appender(self._name, os.path.join(folder, "sections"))
+        self._rows = Appender(self._name, os.path.join(folder, "sections"), keeps=True)
 
     def __enter__(self) -> TableFile:
         self._rows.__enter__()

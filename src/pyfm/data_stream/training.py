@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from pyfm import _core
@@ -22,9 +22,10 @@ Prepare = Callable[[_core.Dataset, int], _core.Dataset]
 
 @dataclass(frozen=True)
 class StreamedRows:
-    """The rows of an open data file, each piece of which is prepared once it is read."""
+    """The first rows of an open data file, each piece of which is prepared once it is read."""
 
     reader: BlockReader
+    end: int  # of those rows
     prepare: Prepare  # of some rows, and the number of the first: targets, weights, a sample
     n_rows: int  # that `prepare` leaves
     window: int
@@ -40,7 +41,15 @@ class StreamedRows:
 
     @property
     def sample(self) -> _core.Dataset:
-        return self.prepare(self.reader.read(0, min(self.reader.n_rows, ROWS)), 0)
+        return self.prepare(self.reader.read(0, min(self.end, ROWS)), 0)
+
+    def column(self, name: str) -> Iterator[_core.Floats]:
+        """Of "y" or "weight", a piece at a time; nothing where it is not stored."""
+        left = self.end
+        for piece in self.reader.column(name, ROWS):  # to its end, where the checksum is compared
+            if left > 0:
+                yield piece[:left]
+            left -= len(piece)
 
     def prepared(self, n_rows: int, prepare: Prepare) -> StreamedRows:
         """The same, prepared further; so many rows are left."""
@@ -60,18 +69,18 @@ class StreamedRows:
         def count() -> None:
             at = place = 0
             with contextlib.closing(ahead(lambda: self.reader.verified(ROWS))) as pieces:
-                for piece in pieces:
-                    rows = self.prepare(piece, at)
-                    model.count_piece(
-                        rows, place=place, n_threads=n_threads, augmentation=augmentation
-                    )
+                for piece in pieces:  # to the end of the file, where the checksums are compared
+                    if at < self.end:
+                        rows = self.prepare(piece.slice(0, min(piece.n_rows, self.end - at)), at)
+                        model.count_piece(
+                            rows, place=place, n_threads=n_threads, augmentation=augmentation
+                        )
+                        place += rows.n_rows
                     at += piece.n_rows
-                    place += rows.n_rows
 
         def fill_vectors() -> None:
-            n = self.reader.n_rows
-            for at in range(0, n, ROWS):
-                piece = self.reader.read(at, min(at + ROWS, n))
+            for at in range(0, self.end, ROWS):
+                piece = self.reader.read(at, min(at + ROWS, self.end))
                 model.initialize_vectors(self.prepare(piece, at), n_threads=n_threads)
 
         model.forget_counts()
@@ -101,7 +110,7 @@ class StreamedRows:
         size = -(-self.window // batch_size) * batch_size  # whole batches
         order = (model.seed, options["epoch"]) if self.shuffle else None
         read = lambda: windows(  # noqa: E731
-            self.reader, self.prepare, n_rows=self.n_rows, size=size, order=order
+            self.reader, self.prepare, end=self.end, n_rows=self.n_rows, size=size, order=order
         )
         with contextlib.closing(ahead(read)) as found:
             for rows in found:

@@ -23,24 +23,26 @@ def windows(
     reader: BlockReader,
     prepare: Callable[[_core.Dataset, int], _core.Dataset],
     *,
+    end: int,
     n_rows: int,
     size: int,
     order: tuple[int, int] | None,
 ) -> Iterator[_core.Dataset]:
     """Windows of `size` rows; `prepare` gets some rows and the number of the first.
 
-    `n_rows` are left of all after that. `order` is a seed and an epoch; None: that of the file.
+    Of the file's rows [0, end), `n_rows` are left after that. `order` is a seed and an epoch; None:
+    that of the file.
     """
     is_one = n_rows <= size + 1
     shuffles = order is not None and not is_one
     length = max(size // STRETCHES, 1) if shuffles else min(size, ROWS)
-    starts = np.arange(0, reader.n_rows, length)
+    starts = np.arange(0, end, length)
     if shuffles:
         starts = np.random.default_rng(order).permutation(starts)
 
     def stretches() -> Iterator[_core.Dataset]:
         for start in starts.tolist():
-            rows = prepare(reader.read(start, min(start + length, reader.n_rows)), start)
+            rows = prepare(reader.read(start, min(start + length, end)), start)
             if rows.n_rows:
                 yield rows
 

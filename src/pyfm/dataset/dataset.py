@@ -261,8 +261,9 @@ class Dataset:
         of rows at a time, while the next window is read in a thread. In memory are about three
         windows, and the model. The cache stays, and later fits begin with it, as long as the files
         and the parameters are the same: names, sizes, times of the last change, and a checksum of
-        samples are compared, not whole files. `partial_fit` and predictions read the files as they
-        come, a piece of some 65,536 rows after the other, and write nothing.
+        samples are compared, not whole files. Where two processes need the same cache, one writes
+        it and the other waits. `partial_fit` and predictions read the files as they come, a piece
+        of some 65,536 rows after the other, and write nothing.
 
         Parameters
         ----------
@@ -279,10 +280,12 @@ class Dataset:
             Of libsvm, as in `from_libsvm`.
         csv_options : dict, optional
             ``delimiter``, ``column_names`` (of files without a line of them), ``column_types``
-            (Arrow's types by column; else the first 4 MiB decide).
+            (Arrow's types by column; else the first 4 MiB of each file decide), ``null_values`` (a
+            list of what stands for a missing value; else nothing, "NA", "NaN", "NULL" and the
+            like), ``newlines_in_values`` (whether values between quotes may have several lines).
         cache : str or path-like, optional
             The data file to write. None: beside the first file, with its name, 8 hexadecimal digits
-            and the ending .pyfm-cache. A data file alone needs none.
+            and the ending .pyfm-cache, which patterns leave out. A data file alone needs none.
         window : int, default=131072
             Rows among which `fit` shuffles, each window of 32 stretches from anywhere in the file.
             With as many as there are, `fit` is that of the data in memory, to the bit where two of

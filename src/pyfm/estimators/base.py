@@ -216,7 +216,9 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
             origin = origin_of(resumption, earlier, origin, self.random_state)
         if not valid and stops_early(callbacks):
             fraction, stratify = settings.validation_fraction, self._loss == "logistic"
-            train, apart = set_apart(train, fraction, stratify=stratify, seed=origin.split_seed)
+            train, apart = set_apart(
+                train, fraction, targets, stratify=stratify, seed=origin.split_seed
+            )
             check_defined("validation_fraction", apart, metrics)
             valid["valid"] = apart
         if isinstance(targets, Labels):

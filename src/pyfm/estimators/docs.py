@@ -80,7 +80,7 @@ early_stopping : bool, default=False
     copy of the weights.
 validation_fraction : float between 0 and 1, default=0.1
     Share of the rows (of each class alike) that `early_stopping` sets apart when `fit` gets no
-    eval_set. Costs a copy of the rows.
+    eval_set. Costs a copy of the rows. Of a stream the last rows are set apart, and not copied.
 n_iter_no_change : int >= 1, default=3
     Epochs without improvement after which `early_stopping` stops.
 tol : float >= 0, default=0

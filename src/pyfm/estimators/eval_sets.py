@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pyfm._core import FormatError
 from pyfm.checks import refuse
 from pyfm.data_stream import DataStream
 from pyfm.dataset import Dataset
@@ -64,8 +65,10 @@ def _load_stream(
         reader = stream.open()
         inputs.check_rows(OpenStream(stream, reader))
         data = StreamedSet.of(reader, targets)
+    except FormatError as error:
+        raise FormatError(f"{name}: {error}") from error
     except ValueError as error:
-        raise type(error)(f"{name}: {error}") from error
+        raise ValueError(f"{name}: {error}") from error
     check_defined(name, data, metrics)
     return data
 

@@ -14,14 +14,16 @@ from pyfm import _core
 from pyfm.checks import refuse
 from pyfm.data_file.blocks import BlockReader
 from pyfm.data_stream import DataStream
+from pyfm.data_stream.background import ahead
 from pyfm.data_stream.pieces import ROWS
 from pyfm.data_stream.training import StreamedRows
 from pyfm.dataset import Dataset
 from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.opened import OpenStream
 from pyfm.estimators.reweighting import Reweighting, balancing
-from pyfm.estimators.split import split
+from pyfm.estimators.split import sample_size, split
 from pyfm.estimators.targets import Labels, Targets
+from pyfm.training import EvaluationRows
 from pyfm.training_rows import HeldRows, TrainingRows
 
 
@@ -37,11 +39,10 @@ def load_rows(
     reader = X.reader
     if reader.n_rows == 0:
         refuse("X", "at least one row", "none")
-    weights = list(reader.column("weight", ROWS))
-    if weights and not any(piece.any() for piece in weights):
+    if reader.has_weight and not any(piece.any() for piece in reader.column("weight", ROWS)):
         refuse("sample_weight", "at least one weight > 0", "only zeros")
-    prepare = _encoding(targets)
-    return StreamedRows(reader, prepare, reader.n_rows, X.stream.window, X.stream.shuffle)
+    n, stream = reader.n_rows, X.stream
+    return StreamedRows(reader, n, _encoding(targets), n, stream.window, stream.shuffle)
 
 
 def _encoding(targets: Targets) -> Any:
@@ -56,13 +57,15 @@ def _encoding(targets: Targets) -> Any:
 
 
 def set_apart(
-    rows: TrainingRows, fraction: float, *, stratify: bool, seed: int
-) -> tuple[TrainingRows, _core.Dataset]:
-    """Rows to learn from, and rows to validate on."""
-    if not isinstance(rows, HeldRows):
-        refuse("eval_set", "rows to validate on, since early stopping cannot split a stream", None)
-    train, valid = split(rows.data, fraction, stratify=stratify, seed=seed)
-    return HeldRows(train), valid
+    rows: TrainingRows, fraction: float, targets: Targets, *, stratify: bool, seed: int
+) -> tuple[TrainingRows, EvaluationRows]:
+    """Rows to learn from, and rows to validate on: of a stream, whose rows stay, the last ones."""
+    if isinstance(rows, HeldRows):
+        train, valid = split(rows.data, fraction, stratify=stratify, seed=seed)
+        return HeldRows(train), valid
+    assert isinstance(rows, StreamedRows)
+    end = rows.end - sample_size(rows.end, fraction)
+    return replace(rows, end=end, n_rows=end), StreamedSet.of(rows.reader, targets, end)
 
 
 def reweight(
@@ -73,14 +76,14 @@ def reweight(
         return HeldRows(reweighting.apply(rows.data, classes, seed))
     assert isinstance(rows, StreamedRows)
     if reweighting.class_weight == "balanced":
-        factors = balancing(_weight_of_classes(rows.reader, classes))
+        factors = balancing(_weight_of_classes(rows, classes))
         reweighting = replace(
             reweighting, class_weight=dict(zip(classes.tolist(), factors, strict=True))
         )
     n_rows = rows.n_rows
     if reweighting.negative_sampling < 1:
         n_rows = n_negative = n_kept = at = 0
-        for y in rows.reader.column("y", ROWS):
+        for y in rows.column("y"):
             encoded = (y == classes[1]).astype(np.float32)
             kept = reweighting.keeps(encoded, seed, at)
             n_rows += int(kept.sum())
@@ -93,10 +96,10 @@ def reweight(
     )
 
 
-def _weight_of_classes(reader: BlockReader, classes: NDArray[Any]) -> list[float]:
+def _weight_of_classes(rows: StreamedRows, classes: NDArray[Any]) -> list[float]:
     totals = [0.0, 0.0]
-    weights = reader.column("weight", ROWS)
-    for y in reader.column("y", ROWS):
+    weights = rows.column("weight")
+    for y in rows.column("y"):
         weight = next(weights, np.ones(len(y), np.float32))
         for i in (0, 1):
             totals[i] += float(weight[y == classes[i]].sum(dtype=np.float64))
@@ -108,30 +111,42 @@ class StreamedSet:
     """Rows of a stream to evaluate on: targets and weights in memory, features read in pieces."""
 
     reader: BlockReader
+    first: int  # of those rows, which reach to the end of the file
     y: _core.Floats
     weight: _core.Floats | None
 
     @classmethod
-    def of(cls, reader: BlockReader, targets: Targets) -> StreamedSet:
-        y = np.concatenate([np.empty(0, np.float32), *reader.column("y", ROWS)])
-        weights = list(reader.column("weight", ROWS))
-        weight = np.concatenate(weights) if weights else None
-        return cls(reader, targets.encode(y if reader.has_y else None), weight)
+    def of(cls, reader: BlockReader, targets: Targets, first: int = 0) -> StreamedSet:
+        y = _from(first, reader.column("y", ROWS))
+        weight = _from(first, reader.column("weight", ROWS)) if reader.has_weight else None
+        return cls(reader, first, targets.encode(y if reader.has_y else None), weight)
 
     @property
     def n_rows(self) -> int:
-        return self.reader.n_rows
+        return self.reader.n_rows - self.first
 
     def pieces(self) -> Iterator[_core.Dataset]:
-        self.reader.check_unchanged()
-        for start in range(0, self.reader.n_rows, ROWS):
-            yield self.reader.read(start, min(start + ROWS, self.reader.n_rows))
+        def read() -> Iterator[_core.Dataset]:
+            self.reader.check_unchanged()
+            for start in range(self.first, self.reader.n_rows, ROWS):
+                yield self.reader.read(start, min(start + ROWS, self.reader.n_rows))
+
+        return ahead(read)
+
+
+def _from(first: int, column: Iterator[_core.Floats]) -> _core.Floats:
+    """What a column holds from a row on."""
+    found, at = [np.empty(0, np.float32)], 0
+    for piece in column:
+        found.append(piece[max(first - at, 0) :])
+        at += len(piece)
+    return np.concatenate(found)
 
 
 def targets_of(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
     """Targets and weights to score by: those of a Dataset or a stream, where none are given."""
     if isinstance(X, DataStream) and (y is None or sample_weight is None):
-        with contextlib.closing(iter(X)) as pieces:  # type: ignore[type-var]
+        with contextlib.closing(iter(X)) as pieces:
             columns = [(data.y, data.sample_weight) for data in pieces]
         own_y, own_weight = zip(*columns, strict=True)
         if y is None and all(part is not None for part in own_y):

@@ -24,13 +24,18 @@ def split(
     return data.take(np.flatnonzero(~chosen)), data.take(np.flatnonzero(chosen))
 
 
+def sample_size(n_rows: int, fraction: float, of: str = "") -> int:
+    """How many rows are set apart: at least one, and not all; `of` says of what, for messages."""
+    if n_rows < 2:
+        raise ValueError(
+            f"early_stopping: expected at least 2 rows{of} to split, found {n_rows}: pass "
+            "eval_set, or turn early_stopping off"
+        )
+    return min(max(1, round(fraction * n_rows)), n_rows - 1)
+
+
 def _sample(
     rows: NDArray[np.int64], fraction: float, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    if len(rows) < 2:
-        raise ValueError(
-            f"early_stopping: expected at least 2 rows{' of each class' if len(rows) else ''} to "
-            f"split, found {len(rows)}: pass eval_set, or turn early_stopping off"
-        )
-    size = min(max(1, round(fraction * len(rows))), len(rows) - 1)
+    size = sample_size(len(rows), fraction, " of each class" if len(rows) else "")
     return rng.permutation(rows)[:size]
