@@ -169,6 +169,14 @@ def weights(model: _core.Model) -> Weights:
     return Weights(*(None if w is None else w.astype(np.float64) for w in found))
 
 
+def weights_of(w: Weights, output: int, n_outputs: int) -> Weights:
+    """Those of one of several scores."""
+    if n_outputs == 1:
+        return w
+    tables = [None if table is None else table[:, output] for table in (w.linear, w.factors)]
+    return Weights(None if w.bias is None else w.bias[[output]], *tables)
+
+
 @dataclass(frozen=True)
 class Case:
     """One model, for the core and for the oracle."""
@@ -184,6 +192,7 @@ class Case:
     params: tuple[tuple[str, float], ...] = ()  # other than PARAMS
     dtype: str = "float32"
     init_scale: float | None = None  # None: scores stay within the bend of the sigmoid
+    n_outputs: int = 1
 
     @property
     def n_features(self) -> int:
@@ -205,6 +214,7 @@ class Case:
             seed=self.seed,
             linear_optimizer=steps if has_linear else None,
             factor_optimizer=None if self.model == "linear" else steps,
+            n_outputs=self.n_outputs,
         )
 
     def started(self) -> _core.Model:
@@ -218,18 +228,19 @@ class Case:
         model = self.core()
         rng = np.random.default_rng(self.seed)
         if model.bias is not None:
-            model.bias[...] = rng.normal(size=1)
+            model.bias[...] = rng.normal(size=self.n_outputs)
         for part in PARTS:
             if (w := table(model, part)) is not None:
                 model.set_weights(part, rng.normal(size=w.shape).astype(np.float32))
         return model
 
-    def reference(self, start: _core.Model | None = None) -> Reference:
-        w = weights(start or self.started())
+    def reference(self, start: _core.Model | None = None, output: int = 0) -> Reference:
+        """Of one of the scores, if there are several."""
+        w = weights_of(weights(start or self.started()), output, self.n_outputs)
         steps = optimizer(self.optimizer, **dict(self.params))
         return Reference(
             self.model,
-            loss=self.loss,
+            loss=self.loss if self.n_outputs == 1 else "logistic",  # its slopes are given
             normalize=self.normalize,
             linear=w.linear,
             bias=w.bias,
@@ -295,11 +306,11 @@ def score_tolerance(reference: Reference, row: Row) -> float:
     return float(8 * np.sqrt(n) * ROUNDOFF * (1 + reference.magnitude(row)))
 
 
-def assert_weights_close(found: _core.Model, expected: Reference) -> None:
+def assert_weights_close(found: _core.Model, expected: Reference, output: int = 0) -> None:
     """A float32 gradient is good to about 1e-6: rounding, κ from a rounded score, 1/√G by Newton's
     iteration. Steps are at most about the learning rate, 0.1, and there are some tens of them on a
     weight: errors stay near 1e-6, while one missing or wrong step shows at 1e-3."""
-    w = weights(found)
+    w = weights_of(weights(found), output, found.n_outputs)
     for name in ("bias", "linear"):
         if getattr(expected, name) is not None:
             np.testing.assert_allclose(

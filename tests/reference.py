@@ -318,7 +318,11 @@ class Reference:
     def update(self, row: Row, y: float, weight: float = 1.0) -> float:
         """Every parameter that the row touches takes one step; returns the loss before it."""
         score = self.score(row)
-        slope = weight * self.loss.slope(score, y)
+        self.step(row, weight * self.loss.slope(score, y))
+        return self.loss.value(score, y)
+
+    def step(self, row: Row, slope: float) -> None:
+        """The same, for a given d loss / d score."""
         row = self.known(row)
         if self.linear is not None:
             norm = abs(slope) * math.sqrt(1 + sum(x**2 for _, _, x in row))
@@ -332,7 +336,6 @@ class Reference:
             scale = clipped_to(norm, self.factor_steps.p)
             for at, gradient in self.part.gradients(self.factors, row):
                 self.factor_steps.step(at, scale * slope * gradient)
-        return self.loss.value(score, y)
 
     def update_batch(
         self, rows: Sequence[Row], y: Sequence[float], weight: Sequence[float] | None = None
@@ -345,6 +348,11 @@ class Reference:
         slopes = [
             w * share * self.loss.slope(s, t) for w, s, t in zip(weight, scores, y, strict=True)
         ]
+        self.step_batch(rows, slopes)
+        return [self.loss.value(s, t) for s, t in zip(scores, y, strict=True)]
+
+    def step_batch(self, rows: Sequence[Row], slopes: Sequence[float]) -> None:
+        """The same, for given d loss / d score, each times the row's share in the batch."""
         known = [self.known(row) for row in rows]
         held = sorted({j for row in known for _, j, _ in row})
         if self.linear is not None:
@@ -365,7 +373,6 @@ class Reference:
             scale = clipped_to(float(np.linalg.norm(factors)), self.factor_steps.p)
             for j in held:
                 self.factor_steps.step((j,), scale * factors[j])
-        return [self.loss.value(s, t) for s, t in zip(scores, y, strict=True)]
 
 
 def clipped_to(norm: float, params: Mapping[str, float]) -> float:

@@ -54,6 +54,23 @@ def test_predict_rows_of_one_class(folder: Path) -> None:
     assert len(np.loadtxt("clicks")) == 2
 
 
+def test_more_than_two_classes(folder: Path) -> None:
+    for name in ("train", "valid"):
+        lines = (folder / f"{name}.ffm").read_text().splitlines()
+        labeled = (f"{i % 3 + 4}{line[1:]}\n" for i, line in enumerate(lines))
+        (folder / f"{name}3.ffm").write_text("".join(labeled))
+    succeed("train", "--quiet", "-p", "valid3.ffm", "--class-weight", "5=2", "train3.ffm", "model")
+    out = succeed("predict", "valid3.ffm", "model", "classes")
+    data, model = Dataset.from_libffm("valid3.ffm"), pyfm.load("model")
+    p = model.predict_proba(data)
+    np.testing.assert_allclose(np.loadtxt("classes"), p, rtol=1e-8)
+    assert model.classes_.tolist() == [4, 5, 6]
+    loss = -np.log(p[np.arange(200), np.arange(200) % 3]).mean()
+    right = (p.argmax(axis=1) == np.arange(200) % 3).mean()
+    assert out == f"logloss = {loss:.5f}\naccuracy = {right:.5f}\n"
+    assert succeed("predict", "valid.ffm", "model", "classes") == ""  # labels of no class
+
+
 def test_predict_targets(folder: Path) -> None:
     pyfm.FMRegressor().fit(Dataset.from_libffm("train.ffm")).save("model")
     assert succeed("predict", "valid.ffm", "model", "targets").startswith("rmse = ")

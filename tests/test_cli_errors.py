@@ -25,7 +25,7 @@ from pyfm.training import Training
         ("train .", 1, "Is a directory"),
         ("train bad.ffm", 1, "bad.ffm:2:3: "),
         ("train empty.ffm", 1, "empty.ffm:1:1: "),
-        ("train one.ffm", 1, "expected two classes, found 1 class"),
+        ("train one.ffm", 1, "expected two classes or more, found 1 class"),
         ("train -p bad.ffm train.ffm", 1, "bad.ffm:2:3: "),
         ("train --quiet -t 1 train.ffm missing/model", 1, "No such file or directory"),
         ("train -t 1000000 train.ffm missing/model", 1, "missing"),  # before training

@@ -243,6 +243,86 @@ def test_damaged(damage: str, tmp_path: Path) -> None:
     assert str(path) in str(error.value)
 
 
+# The file is of a FMClassifier with 4 features, 8 factors, linear terms, and 3 classes.
+DAMAGES_OF_CLASSES = {
+    "one score": (put("spec", "n_outputs", value=1), "spec.loss: expected 'logistic'"),
+    "two scores": (put("spec", "n_outputs", value=2), "n_outputs: expected one score for two"),
+    "more scores": (put("spec", "n_outputs", value=4), "values: expected 4 different labels"),
+    "no scores": (put("spec", "n_outputs", value=0), "n_outputs: expected an integer in"),
+    "too many scores": (put("spec", "n_outputs", value=65_537), "n_outputs: expected an integer"),
+    "scores of another type": (put("spec", "n_outputs", value="3"), "n_outputs: expected an in"),
+    "another loss": (put("spec", "loss", value="logistic"), "spec.loss: expected 'softmax'"),
+    "a correction": (put("spec", "prior_correction", value=-0.5), r"a number in \[0.0, 0\]"),
+    "two classes": (put("classes", "values", value=[0, 1]), "values: expected 3 different labels"),
+    "the same class twice": (put("classes", "values", value=[0, 1, 1]), "3 different labels"),
+    "classes out of order": (put("classes", "values", value=[0, 2, 1]), "expected ascending lab"),
+    "classes without order": (
+        put("classes", value={"dtype": "object", "values": [0, "a", 2]}),
+        "metadata: classes: ",
+    ),
+    "another shape": (tensor("linear", shape=[3, 4]), r"expected shape \(4, 3\), found \(3, 4\)"),
+    "flat factors": (tensor("factors", shape=[4, 24]), r"expected shape \(4, 3, 8\), found"),
+    "missing tensor": (rename("bias", "bios"), r"tensors: expected \['bias', .* found"),
+}
+
+
+def fitted_to_classes() -> Any:
+    return pyfm.FMClassifier(epochs=2, random_state=0).fit(IDS, np.arange(len(IDS)) % 3)
+
+
+@pytest.mark.parametrize("damage", DAMAGES_OF_CLASSES)
+def test_damaged_classes(damage: str, tmp_path: Path) -> None:
+    change, message = DAMAGES_OF_CLASSES[damage]
+    path = tmp_path / "model"
+    fitted_to_classes().save(path)
+    rewrite(path, change)
+    with pytest.raises(FormatError, match=message):
+        pyfm.load(path)
+
+
+def test_more_scores_than_the_file_holds(tmp_path: Path) -> None:
+    """Nothing is allocated on the word of the file."""
+    path = tmp_path / "model"
+    fitted_to_classes().save(path)
+
+    def change(header: dict[str, Any], metadata: dict[str, Any]) -> None:
+        metadata["spec"]["n_outputs"] = 65_536
+        metadata["classes"]["values"] = list(range(65_536))
+
+    rewrite(path, change)
+    with pytest.raises(FormatError, match=r"expected shape \(65536,\), found \(3,\)"):
+        pyfm.load(path)
+
+
+def test_files_of_before_there_were_several_scores(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    model = fitted()
+    model.save(path)
+
+    def change(header: dict[str, Any], metadata: dict[str, Any]) -> None:
+        del metadata["spec"]["n_outputs"]
+
+    rewrite(path, change)
+    np.testing.assert_array_equal(pyfm.load(path).predict_proba(IDS), model.predict_proba(IDS))
+
+
+@given(position=st.integers(0, 10**6), value=st.integers(0, 255))
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_byte_of_classes_changed(position: int, value: int, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    fitted_to_classes().save(path)
+    content = bytearray(path.read_bytes())
+    content[position % len(content)] = value
+    path.write_bytes(content)
+    try:
+        pyfm.load(path).predict_proba(IDS)
+    except ValueError as error:
+        if not re.match(f"^({re.escape(str(path))}: |X)", str(error)):
+            raise
+
+
 def sparse_model(path: Path) -> None:
     pyfm.LinearClassifier(epochs=1, random_state=0).fit(
         Dataset.from_ids(IDS + 50, CLICKS, n_features=1000)

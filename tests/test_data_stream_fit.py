@@ -352,9 +352,10 @@ def test_what_needs_all_rows_is_refused(path: Path) -> None:
 
 def test_targets_are_checked(path: Path, tmp_path: Path) -> None:
     (tmp_path / "three.ffm").write_text("0 0:0:1\n1 0:1:1\n2 0:2:1\n")
-    message = r"y\[2\]: expected one of the two labels \[0.0, 1.0\], found 2.0"
+    (tmp_path / "half.ffm").write_text("0 0:0:1\n1 0:1:1\n0.5 0:2:1\n")
+    message = r"y\[2\]: expected labels 0 and 1, or -1 and 1, or more than two integers, found 0.5"
     with pytest.raises(ValueError, match=message):
-        pyfm.FMClassifier().fit(Dataset.stream(tmp_path / "three.ffm"))
+        pyfm.FMClassifier().fit(Dataset.stream(tmp_path / "half.ffm"))
     model = pyfm.FMClassifier(epochs=1, warm_start=True).fit(Dataset.stream(path))
     with pytest.raises(ValueError, match=r"rows from 0 on: y\[2\]: expected one of the classes"):
         model.fit(Dataset.stream(tmp_path / "three.ffm"))

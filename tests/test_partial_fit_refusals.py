@@ -53,19 +53,20 @@ def test_classes_of_a_dataset() -> None:
 
 
 BAD_CLASSES: list[tuple[Any, Any, str]] = [
-    ([2, 2], None, "classes: expected the two labels, since the first rows hold only one, found"),
-    (["a", "a"], None, "classes: expected the two labels, since the first rows"),
-    ([0, 1], [0], r"classes: expected two different labels, found \[0\]"),
-    ([0, 1], [0, 1, 2], "classes: expected two different labels"),
-    ([0, 1], 1, "classes: expected two different labels, found 1"),
-    ([0, 1], "ab", "classes: expected two different labels, found 'ab'"),
-    ([0, 1], {0, 1}, "classes: expected two different labels, found {0, 1}"),
-    ([0, 1], [[0, 1]], r"classes: expected two different labels, found \[\[0, 1\]\]"),
-    ([0, 1], [0, None], r"classes: expected two different labels, found \[0, None\]"),
-    ([1, 1], [1, np.nan], "classes: expected two different labels"),
-    ([0, 0], [0, np.inf], "classes: expected two different labels"),
+    ([2, 2], None, "classes: expected the labels, since the first rows hold only one, found"),
+    (["a", "a"], None, "classes: expected the labels, since the first rows"),
+    ([0, 1], [0], r"classes: expected two or more different labels, found \[0\]"),
+    ([0, 1], [0, 0], "classes: expected two or more different labels"),
+    ([0, 1], 1, "classes: expected two or more different labels, found 1"),
+    ([0, 1], "ab", "classes: expected two or more different labels, found 'ab'"),
+    ([0, 1], {0, 1}, "classes: expected two or more different labels, found {0, 1}"),
+    ([0, 1], [[0, 1]], r"classes: expected two or more different labels, found \[\[0, 1\]\]"),
+    ([0, 1], [0, None], r"classes: expected two or more different labels, found \[0, None\]"),
+    ([1, 1], [1, np.nan], "classes: expected two or more different labels"),
+    ([0, 0], [0, np.inf], "classes: expected two or more different labels"),
     ([0, 1], [1, 2], r"y\[0\]: expected one of the classes 1 and 2, found 0"),
-    ([0, 1, 2], None, "y: expected two classes, found 3 classes"),
+    ([0, 1, 2], [0, 1], r"y\[2\]: expected one of the classes 0 and 1, found 2"),
+    ([0, 1, 5], [0, 1, 2], r"y\[2\]: expected one of the 3 classes 0, 1, 2, found 5"),
     (None, None, "y: expected targets, found None"),
 ]
 
@@ -87,7 +88,7 @@ def test_other_classes_later() -> None:
     with pytest.raises(ValueError, match=r"y\[0\]: expected one of the classes 0 and 1, found 2"):
         model.partial_fit([[0]], [2])
     data = Dataset.from_ids([[0], [1]], [0, 1])
-    with pytest.raises(ValueError, match="two different labels, of a Dataset 0 and 1, or -1 and 1"):
+    with pytest.raises(ValueError, match="two or more different labels, of a Dataset 0 and 1, or"):
         pyfm.LinearClassifier().partial_fit(data, classes=[1, 2])
 
 

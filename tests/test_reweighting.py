@@ -121,7 +121,7 @@ def test_wrong_class_weights(class_weight: Any, message: str) -> None:
 
 def test_one_class_without_weight_cannot_be_balanced() -> None:
     model = pyfm.LinearClassifier(class_weight="balanced")
-    with pytest.raises(ValueError, match="class_weight: expected rows of weight > 0 of both"):
+    with pytest.raises(ValueError, match="class_weight: expected rows of weight > 0 of all"):
         model.fit(IDS, CLICKS, sample_weight=CLICKS)
 
 

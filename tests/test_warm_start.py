@@ -243,7 +243,7 @@ def test_rows_of_one_class_are_sampled_but_not_balanced() -> None:
     with pytest.raises(ValueError, match="a share that keeps some of the 1 negative rows"):
         model.set_params(random_state=1).fit(IDS[:1], CLICKS[:1])
     model.set_params(class_weight="balanced")
-    with pytest.raises(ValueError, match="class_weight: expected rows of weight > 0 of both class"):
+    with pytest.raises(ValueError, match="class_weight: expected rows of weight > 0 of all class"):
         model.fit(IDS, 0 * CLICKS + 1)
     assert model.n_iter_ == 6
 

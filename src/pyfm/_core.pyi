@@ -139,7 +139,8 @@ class Snapshot:
 
     def __init__(self) -> None: ...
     @property
-    def bias(self) -> float: ...
+    def bias(self) -> Floats:
+        """Shape (n_outputs,); empty without linear weights."""
 
 class StreamStats:
     @property
@@ -177,7 +178,7 @@ class Model:
         self,
         *,
         kind: str,  # one of catalog()["models"] or catalog()["deep_models"]
-        loss: str,  # one of catalog()["losses"]
+        loss: str,  # one of catalog()["losses"], or "softmax" of several outputs
         n_features: int,
         n_fields: int,
         n_factors: int,  # 0 for "linear"
@@ -195,6 +196,9 @@ class Model:
         tower: Tower | None = None,
         # Those with vectors, ascending; others are for the linear terms alone. Empty: all.
         deep_fields: Sequence[int] = (),
+        # Scores of a row; more than 1 with "softmax": one for each class, y being their numbers.
+        # What is said below of shapes is meant of one; of several, arrays have an axis more.
+        n_outputs: int = 1,
     ) -> None:
         """Raises ValueError naming the argument, MemoryError naming features x fields x factors."""
     @property
@@ -212,10 +216,13 @@ class Model:
     @property
     def seed(self) -> int: ...
     @property
+    def n_outputs(self) -> int: ...
+    @property
     def bias(self) -> Floats | None:
-        """Shape (1,): a writable view; None without linear weights."""
+        """Shape (n_outputs,): a writable view; None without linear weights."""
     # Linear weights, shape (n,), or factors, shape (n, n_factors), of FFM
-    # (n, n_fields, n_factors); of n features, None: of all in the order of their ids.
+    # (n, n_fields, n_factors), of several outputs (n, n_outputs, …); of n features, None: of all in
+    # the order of their ids.
     # Features without rows have weights 0. With a snapshot of this model: those that it holds.
     def weights(
         self,
@@ -241,7 +248,8 @@ class Model:
     ) -> None: ...
     @property
     def bias_state(self) -> Floats | None:
-        """Shape (slots,); None without linear weights, and before the first epoch starts it."""
+        """Shape (slots,), of several outputs (slots, n_outputs); None without linear weights, and
+        before the first epoch starts it."""
     def set_bias_state(self, values: Floats) -> None: ...
     @property
     def frequencies(self) -> Floats:
@@ -336,13 +344,18 @@ class Model:
     ) -> tuple[Floats, StreamStats]:
         """Learns rows of a stream once, in their order; the feature space grows with theirs.
 
-        Returns the score of each row before it was learned, shape (n_rows,). Exceptions, and
+        Returns the score of each row before it was learned, shape (n_rows,), of several outputs
+        (n_rows, n_outputs). Exceptions, and
         numbers that are not finite, leave the model as it was where that takes less than 64 MiB.
         """
     def decision_function(self, data: Dataset, *, n_threads: int) -> Floats:
-        """Raw scores, shape (n_rows,). Unknown features and fields are ignored. Thread-safe."""
+        """Raw scores, shape (n_rows,), of several outputs (n_rows, n_outputs). Thread-safe.
+
+        Unknown features and fields are ignored.
+        """
     def predict(self, data: Dataset, *, n_threads: int) -> Doubles:
-        """Scores through the inverse link: probabilities for "logistic", scores for "squared"."""
+        """Scores through the inverse link: probabilities for "logistic", scores for "squared",
+        those of all classes for "softmax"."""
     def is_finite(self) -> bool:
         """Whether no weight is NaN or infinite."""
     def save(self, snapshot: Snapshot) -> None:

@@ -34,7 +34,7 @@ def _likely_cause(
             f"feature values of up to {_largest(data.values):g}; scale them to about 1, set "
             "normalize=True, or use a smaller learning_rate"
         )
-    if _largest(data.y) > _LARGE:
+    if not has_classes and _largest(data.y) > _LARGE:
         return (
             f"targets of up to {_largest(data.y):g}; scale them to about 1, or use a smaller "
             "learning_rate"

@@ -241,7 +241,7 @@ class Training:
                 self._model, data, self._options.prior_correction, self._options.n_threads
             )
             for metric in self._options.valid_metrics:
-                value = METRICS[metric].value(data.y, prediction, data.weight)
+                value = METRICS[metric](data.y, prediction, data.weight)
                 record[f"{name}_{metric}"] = value
         if self._data.valid:
             record["valid_seconds"] = time.perf_counter() - start

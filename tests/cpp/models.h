@@ -80,7 +80,7 @@ inline ModelSpec spec(std::string_view kind, std::size_t optimizer, Index n_fiel
 }
 
 inline std::vector<float> scores(Model& model, const Dataset& data, int n_threads = 1) {
-  std::vector<float> found(static_cast<std::size_t>(data.n_rows()));
+  std::vector<float> found(static_cast<std::size_t>(data.n_rows()) * model.n_outputs());
   decision_function(model, data, n_threads, nullptr, found);
   return found;
 }

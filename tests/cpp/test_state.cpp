@@ -1,4 +1,5 @@
 // The optimizers' state, in and out: models that are put together again go on alike.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <stdexcept>
 #include <string_view>
@@ -31,8 +32,7 @@ void copy(Model& from, Model& to) {
     from.read(p.part, features, weights.data());
     to.write(p.part, features, weights.data());
     to.write_state(p.part, features, state(from, p, features).data());
-    Array<float>& bias = to.find(p.part)->bias;
-    for (Index i = 0; i < bias.size(); ++i) bias[i] = p.bias[i];
+    std::ranges::copy(p.bias, to.find(p.part)->bias.begin());
   }
   to.bias_started = from.bias_started;
 }

@@ -4,7 +4,9 @@
 #include <pybind11/pybind11.h>
 
 #include <span>
+#include <vector>
 
+#include "train/model.h"
 #include "train/rows.h"
 
 namespace pyfm {
@@ -21,6 +23,9 @@ void bind_library(py::module_& m);
 
 // Runs without the GIL; takes it to look for Ctrl-C and to call back.
 Poll make_poll(const py::object& callback);
+
+// Of an array of n things for each output of a model: (n,), where it has several (n, n_outputs).
+std::vector<py::ssize_t> shape_of(const Model& model, py::ssize_t n);
 
 // Contiguous; pybind11 copies what is not. The Python layer sees to it that nothing large is.
 template <class T>

@@ -26,6 +26,12 @@ Poll make_poll(const py::object& callback) {
   };
 }
 
+std::vector<py::ssize_t> shape_of(const Model& model, py::ssize_t n) {
+  std::vector<py::ssize_t> shape = {n};
+  if (model.n_outputs() > 1) shape.push_back(static_cast<py::ssize_t>(model.n_outputs()));
+  return shape;
+}
+
 namespace {
 
 using OptimizerArg = std::optional<std::pair<std::string, std::map<std::string, double>>>;
@@ -35,14 +41,15 @@ std::optional<OptimizerSpec> optimizer(const OptimizerArg& arg) {
   return make_optimizer(arg->first, arg->second);
 }
 
-// The part and its shape for an array: (n, n_fields, n_factors), without what the part lacks.
+// The part and its shape for an array: (n, n_outputs, n_fields, n_factors), without what the model
+// or the part lacks.
 std::pair<Part, std::vector<py::ssize_t>> find_part(Model& model, const std::string& name,
                                                     py::ssize_t n) {
-  if (name == "linear" && model.find(Part::linear)) return {Part::linear, {n}};
+  std::vector<py::ssize_t> shape = shape_of(model, n);
+  if (name == "linear" && model.find(Part::linear)) return {Part::linear, shape};
   if (name == "factors")
     for (const Part part : {Part::fm, Part::ffm})
       if (const ModelPart* p = model.find(part)) {
-        std::vector<py::ssize_t> shape = {n};
         if (part == Part::ffm) shape.push_back(p->shape.n_fields);
         shape.push_back(p->shape.n_factors);
         return {part, shape};
@@ -91,8 +98,8 @@ void set_weights(Model& model, const std::string& name, const ArrayArg<float>& v
   model.write(part, list, from);
 }
 
-// The part, and the shape of its optimizer's state: (n, slots, n_fields, n_factors), without what
-// the part lacks.
+// The part, and the shape of its optimizer's state: (n, slots, n_outputs, n_fields, n_factors),
+// without what the model or the part lacks.
 std::pair<Part, std::vector<py::ssize_t>> find_state(Model& model, const std::string& name,
                                                      std::size_t n) {
   auto [part, shape] = find_part(model, name, static_cast<py::ssize_t>(n));
@@ -121,17 +128,30 @@ void set_state(Model& model, const std::string& name, const ArrayArg<float>& val
   model.write_state(part, list, from);
 }
 
+// f(number of the biases' state, number of an array of shape (slots,) or (slots, n_outputs)).
+template <class F>
+void for_bias_state(Model& model, F&& f) {
+  const auto n = static_cast<Index>(model.n_outputs());
+  for (Index slot = 0; slot < model.slots(Part::linear); ++slot)
+    for (Index output = 0; output < n; ++output)
+      f(model.biases()[static_cast<std::size_t>(output * model.bias_stride() + slot + 1)],
+        slot * n + output);
+}
+
 py::object bias_state(Model& model) {
-  const ModelPart* p = model.find(Part::linear);
-  if (!p || !model.bias_started) return py::none();
-  return py::array_t<float>(model.slots(Part::linear), p->bias.data() + 1);
+  if (model.biases().empty() || !model.bias_started) return py::none();
+  py::array_t<float> out(shape_of(model, model.slots(Part::linear)));
+  for_bias_state(model, [to = out.mutable_data()](float x, Index i) { to[i] = x; });
+  return out;
 }
 
 void set_bias_state(Model& model, const ArrayArg<float>& values) {
-  ModelPart* p = model.find(Part::linear);
-  if (!p || values.ndim() != 1 || values.size() != model.slots(Part::linear))
+  const bool has_bias = !model.biases().empty();
+  const auto shape = shape_of(model, has_bias ? model.slots(Part::linear) : 0);
+  if (!has_bias ||
+      !std::equal(shape.begin(), shape.end(), values.shape(), values.shape() + values.ndim()))
     throw std::invalid_argument("values: expected the state of the bias");
-  std::copy_n(values.data(), values.size(), p->bias.data() + 1);
+  for_bias_state(model, [from = values.data()](float& x, Index i) { x = from[i]; });
   model.bias_started = true;
 }
 
@@ -158,16 +178,18 @@ py::array_t<FeatureId> features(const Model& model) {
 }
 
 py::object bias(const py::object& self) {
-  ModelPart* p = self.cast<Model&>().find(Part::linear);
-  if (!p) return py::none();
-  return py::array_t<float>({py::ssize_t{1}}, {}, p->bias.data(), self);
+  Model& model = self.cast<Model&>();
+  if (model.biases().empty()) return py::none();
+  return py::array_t<float>({static_cast<py::ssize_t>(model.n_outputs())},
+                            {model.bias_stride() * Index{sizeof(float)}}, model.biases().data(),
+                            self);
 }
 
-// Fills a new array of one value per row, without the GIL.
+// Fills a new array of one value per row and output, without the GIL.
 template <class T, class F>
 py::array_t<T> per_row(Model& model, const Dataset& data, int n_threads, F&& score) {
-  py::array_t<T> out(static_cast<py::ssize_t>(data.n_rows()));
-  const std::span<T> values(out.mutable_data(), static_cast<std::size_t>(data.n_rows()));
+  py::array_t<T> out(shape_of(model, static_cast<py::ssize_t>(data.n_rows())));
+  const std::span<T> values(out.mutable_data(), static_cast<std::size_t>(out.size()));
   const Poll poll = make_poll(py::none());
   {
     const py::gil_scoped_release released;  // model and data are kept alive by the caller
@@ -185,7 +207,11 @@ void bind_model(py::module_& m) {
   py::class_<EpochPosition>(m, "EpochPosition")
       .def(py::init<>())
       .def_readonly("n_rows", &EpochPosition::n_rows);
-  py::class_<Snapshot>(m, "Snapshot").def(py::init<>()).def_readonly("bias", &Snapshot::bias);
+  py::class_<Snapshot>(m, "Snapshot")
+      .def(py::init<>())
+      .def_property_readonly("bias", [](const Snapshot& s) {
+        return py::array_t<float>(static_cast<py::ssize_t>(s.biases.size()), s.biases.data());
+      });
 
   py::class_<Model>(m, "Model")
       .def(py::init([](std::string kind, std::string loss, Index n_features, Index n_fields,
@@ -193,20 +219,22 @@ void bind_model(py::module_& m) {
                        const std::string& dtype, std::uint64_t seed,
                        const OptimizerArg& linear_optimizer, const OptimizerArg& factor_optimizer,
                        const OptimizerArg& deep_optimizer, const TowerSpec* tower,
-                       std::vector<FieldId> deep_fields) {
+                       std::vector<FieldId> deep_fields, Index n_outputs) {
              return std::make_unique<Model>(ModelSpec{
                  std::move(kind), std::move(loss), n_features, n_fields, n_factors, linear,
                  normalize, init_scale, storage_of(dtype), seed, optimizer(linear_optimizer),
                  optimizer(factor_optimizer), optimizer(deep_optimizer),
-                 tower ? *tower : TowerSpec{}, std::move(deep_fields)});
+                 tower ? *tower : TowerSpec{}, std::move(deep_fields), n_outputs});
            }),
            py::kw_only(), py::arg("kind"), py::arg("loss"), py::arg("n_features"),
            py::arg("n_fields"), py::arg("n_factors"), py::arg("linear"), py::arg("normalize"),
            py::arg("init_scale"), py::arg("dtype"), py::arg("seed"), py::arg("linear_optimizer"),
            py::arg("factor_optimizer"), py::arg("deep_optimizer") = py::none(),
-           py::arg("tower") = py::none(), py::arg("deep_fields") = std::vector<FieldId>{})
+           py::arg("tower") = py::none(), py::arg("deep_fields") = std::vector<FieldId>{},
+           py::arg("n_outputs") = 1)
       .def_property_readonly("nbytes", &Model::nbytes)
       .def_property_readonly("weight_nbytes", &Model::weight_nbytes)
+      .def_property_readonly("n_outputs", &Model::n_outputs)
       .def_property_readonly("bias", &bias)
       .def_property_readonly("features", &features)
       .def_property_readonly("features_by_row", &features_by_row)

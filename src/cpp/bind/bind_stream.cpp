@@ -16,8 +16,8 @@ namespace {
 
 py::tuple learn_rows(Model& model, const Dataset& data, int n_threads, Index batch_size) {
   if (batch_size < 0) throw std::invalid_argument("batch_size: expected at least 0");
-  py::array_t<float> scores(static_cast<py::ssize_t>(data.n_rows()));
-  const std::span<float> to(scores.mutable_data(), static_cast<std::size_t>(data.n_rows()));
+  py::array_t<float> scores(shape_of(model, static_cast<py::ssize_t>(data.n_rows())));
+  const std::span<float> to(scores.mutable_data(), static_cast<std::size_t>(scores.size()));
   StreamOptions options;
   options.n_threads = n_threads;
   options.batch_size = batch_size;

@@ -30,15 +30,20 @@ double clip_factor(double square, float most);
 class ExampleBlock {
  public:
   double loss = 0, weight = 0;  // Σ weight × loss, Σ weight
-  double dscore = 0;            // Σ
-  std::array<float, kBlockRows> dscores;
 
+  explicit ExampleBlock(std::size_t n_outputs) : outputs_(n_outputs) {}
   void clear();
   // `keep_fields`: so that entries() is complete but for `at`.
   void add(const Entries&, bool keep_fields);
   // Sorts what was added by the share of the row that it touches, deep entries first, keeping the
   // order within.
   void list_touches();
+
+  // d loss / d score, by the scores' numbers: of each example, and their sum.
+  std::array<float, kBlockRows>& dscores(std::size_t output) noexcept {
+    return outputs_[output].dscores;
+  }
+  double& dscore(std::size_t output) noexcept { return outputs_[output].dscore; }
 
   int size() const noexcept { return static_cast<int>(ends_.size()); }
   std::size_t begin(int example) const noexcept {
@@ -64,6 +69,11 @@ class ExampleBlock {
   struct Form {
     bool has_fields, equal;
   };
+  struct Output {
+    double dscore = 0;
+    std::array<float, kBlockRows> dscores;
+  };
+  std::vector<Output> outputs_;
   std::vector<std::size_t> ends_;       // of the entries of each example
   std::vector<std::size_t> deep_ends_;  // of those that not only linear terms see
   std::vector<Form> forms_;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <deque>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/random.h"
@@ -26,7 +27,8 @@ class BatchTrainer {
         order_(order.data()),
         options_(options),
         workers_(make_workers(model, data, options.n_threads, Purpose::batch)),
-        blocks_(kMaxBlocks),
+        blocks_(kMaxBlocks, ExampleBlock(model.n_outputs())),
+        bias_gradients_(model.n_outputs()),
         at_(workers_.size()) {
     augment(workers_, options.augmentation, model.spec().seed, options.epoch);
     parts_.reserve(model.parts().size());
@@ -44,7 +46,8 @@ class BatchTrainer {
     deep_.emplace(model, most, options.stream != nullptr, static_cast<int>(workers_.size()));
     keep_fields_ = true;
     n_blocks_ = round_up(most, block_rows_) / block_rows_;  // a batch of a network is one piece
-    blocks_.resize(std::max<std::size_t>(blocks_.size(), static_cast<std::size_t>(n_blocks_)));
+    blocks_.resize(std::max<std::size_t>(blocks_.size(), static_cast<std::size_t>(n_blocks_)),
+                   ExampleBlock(1));
     for (BatchPart& p : parts_) p.sums.resize(n_blocks_ * kBlockRows * p.sum_stride);
   }
 
@@ -100,7 +103,7 @@ class BatchTrainer {
 
   void train(Index begin, Index end, Index number) {
     const float share = share_of_example(begin, end);
-    double bias_gradient = 0;
+    std::ranges::fill(bias_gradients_, 0.0);
     const Index most = n_blocks_ * block_rows_;
     for (Index at = begin; at < end; at += most) {
       const Index last = std::min(at + most, end),
@@ -116,8 +119,9 @@ class BatchTrainer {
       });
       if (deep_) pass_network(begin, end, n_blocks, share, number);
       for (Index b = 0; b < n_blocks; ++b) {
-        const ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
-        bias_gradient += block.dscore;
+        ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
+        for (std::size_t o = 0; o < bias_gradients_.size(); ++o)
+          bias_gradients_[o] += block.dscore(o);
         total_.loss += block.loss, total_.weight += block.weight;
       }
       std::size_t n_touches = 0;
@@ -136,7 +140,7 @@ class BatchTrainer {
       for (BatchPart& p : g.parts()) {
         if (!p.clips) continue;
         if (p.kernels->step_bias)
-          bias_gradient *= g.clip(p, bias_gradient, *team_);
+          bias_gradients_[p.output] *= g.clip(p, bias_gradients_[p.output], *team_);
         else
           g.clip(p, 0, *team_);
       }
@@ -150,7 +154,7 @@ class BatchTrainer {
       for (Index i = begin; i < end; ++i) options_.stream->meet(data_.row(order_[i]));
     for (BatchPart& p : parts_)
       if (p.kernels->step_bias && !p.frozen)
-        p.kernels->step_bias(p.view, static_cast<float>(bias_gradient));
+        p.kernels->step_bias(p.view, static_cast<float>(bias_gradients_[p.output]));
   }
 
   // The scores of a batch, its losses, and what the network makes of their gradients.
@@ -164,23 +168,26 @@ class BatchTrainer {
       for (Index i = 0; i < block.size(); ++i) {
         const Index in_batch = b * block_rows_ + i, example = order_[begin + in_batch];
         if (options_.stream) options_.stream->add(example, deep_->known_score(in_batch));
-        float& score = block.dscores[static_cast<std::size_t>(i)];
-        score = finish(block, score + deep_->score(in_batch), example, share);
+        float& score = block.dscores(0)[static_cast<std::size_t>(i)];
+        score += deep_->score(in_batch);
+        finish(block, i, {&score, 1}, example, share);
         deep_->dscore(in_batch) = score;
       }
     }
     deep_->backward(end - begin, key, *team_);
   }
 
-  // Adds up the loss of an example; returns the gradient by its score.
-  float finish(ExampleBlock& block, float score, Index example, float share) {
+  // Adds up the loss of an example, the i-th of its block, and the gradients by its scores.
+  void finish(ExampleBlock& block, Index i, std::span<float> scores, Index example, float share) {
     const float weight = data_.weight(example);
-    const auto [value, dscore] = model_.loss().value(score, data_.y(example));
-    const float gradient = weight * dscore * share;
-    block.dscore += gradient;
+    const double value = model_.loss().slopes(scores, data_.y(example));
+    for (std::size_t o = 0; o < scores.size(); ++o) {
+      const float gradient = weight * scores[o] * share;
+      block.dscores(o)[static_cast<std::size_t>(i)] = gradient;
+      block.dscore(o) += gradient;
+    }
     block.loss += weight * value;
     block.weight += weight;
-    return gradient;
   }
 
   // 1 / Σ weight.
@@ -221,13 +228,15 @@ class BatchTrainer {
         if (!parts_[p].needs_columns)
           worker.scratch(p).sum =
               parts_[p].sums.data() + (b * kBlockRows + i) * parts_[p].sum_stride;
-      float& dscore = block.dscores[static_cast<std::size_t>(i)];
       if (deep_) {
-        dscore = score_for_network(worker, i, order[i], b * block_rows_ + i);
+        block.dscores(0)[static_cast<std::size_t>(i)] =
+            score_for_network(worker, i, order[i], b * block_rows_ + i);
       } else {
-        const float score =
-            options_.stream ? worker.score(i, order[i], *options_.stream) : worker.score(i);
-        dscore = finish(block, score, order[i], share);
+        if (options_.stream)
+          worker.score(i, order[i], *options_.stream);
+        else
+          worker.score(i);
+        finish(block, i, worker.scores(), order[i], share);
       }
       block.add(worker.entries(i), keep_fields_);
       prepare(i + ahead);
@@ -240,13 +249,14 @@ class BatchTrainer {
     Progressive* const stream = options_.stream;
     const bool finds_new = stream && stream->finds_new(worker.entries(i));
     if (finds_new) {
-      stream->keep(example, worker.score_known(i, *stream));
+      const float score = worker.score_known(i, *stream);
+      stream->keep(example, {&score, 1});
       deep_->embed_known(in_batch, worker);
     }
     const float score = worker.score(i);
     deep_->embed(in_batch, worker);
     if (stream && !finds_new) {
-      stream->keep(example, score);
+      stream->keep(example, {&score, 1});
       deep_->embed_known(in_batch, worker);
     }
     return score;
@@ -269,7 +279,7 @@ class BatchTrainer {
         const auto n = static_cast<Index>(touches.size());
         if (part.embeds) deep_->add_touches(part, thread, touches, at, b * block_rows_);
         if (!part.scores) continue;
-        const ExampleFacts facts = {block.dscores.data(),
+        const ExampleFacts facts = {block.dscores(part.output).data(),
                                     part.sums.data() + b * kBlockRows * part.sum_stride,
                                     part.sum_stride};
         part.kernels->add_touches(part.view, touches.data(), at.data(), n, facts,
@@ -311,12 +321,13 @@ class BatchTrainer {
     std::size_t slot = 0;
     Entries row = entries(0, 0, slot);
     for (Index b = 0; b < n_blocks; ++b) {
-      const ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
+      ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
       for (int i = 0; i < block.size(); ++i) {
         const bool same = i + 1 < block.size(), more = same || b + 1 < n_blocks;
         const Index next_b = same ? b : b + 1;
         const int next_i = same ? i + 1 : 0;
-        ExampleColumns columns = {begin, end, block.dscores[static_cast<std::size_t>(i)],
+        ExampleColumns columns = {begin, end,
+                                  block.dscores(part.output)[static_cast<std::size_t>(i)],
                                   block.gradients.data() + block.begin(i), nullptr};
         slot ^= 1;
         if (more) {
@@ -365,6 +376,7 @@ class BatchTrainer {
   Index block_rows_ = kBlockRows, n_blocks_ = kMaxBlocks;
   bool steps_at_once_ = true;  // each share as soon as its gradients are complete
   std::vector<ExampleBlock> blocks_;
+  std::vector<double> bias_gradients_;          // of each score
   std::deque<RowGradients> gradients_;          // which do not move
   std::vector<std::vector<std::uint32_t>> at_;  // of each thread
   LossSum total_;

@@ -25,8 +25,8 @@ HotRows::HotRows(Model& model, ModelPart& part, const Dataset& data, PartView& v
   const Index row_bytes = part.shape.row_bytes();
   const Index line_bytes = std::max<Index>(row_bytes, 64);
   const double least = static_cast<double>(line_bytes) * data.mean_row_nnz() / 2 / kCacheBytes;
-  const auto n_candidates =
-      static_cast<RowId>(std::min(static_cast<Index>(model.hot.size()), kHotBytes / row_bytes));
+  const auto n_candidates = static_cast<RowId>(std::min(
+      static_cast<Index>(model.hot.size()), kHotBytes / model.spec().n_outputs / row_bytes));
   RowId n_hot = 1;  // row 0, the zeros
   for (; n_hot <= n_candidates && model.hot[n_hot - 1] > least; ++n_hot) {
     const double blocks = kEveryBlock / model.hot[n_hot - 1];

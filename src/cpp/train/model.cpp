@@ -38,6 +38,7 @@ void check_bytes(const std::string& what, double bytes, const char* instead) {
 
 void check_memory(const ModelSpec& spec, Index n_features, double bytes) {
   std::string size = std::to_string(n_features) + " features";
+  if (spec.n_outputs > 1) size += " x " + std::to_string(spec.n_outputs) + " classes";
   if (spec.kind == "ffm") size += " x " + std::to_string(spec.n_fields) + " fields";
   if (spec.has_factors()) size += " x " + std::to_string(spec.n_factors) + " factors";
   check_bytes("a model of " + size, bytes,
@@ -59,19 +60,28 @@ bool is_finite(const Half* numbers, Index n) {
   return !(carries & 0x8000u);
 }
 
-Index weight_bytes(const PartShape& shape) {
-  return shape.row_bytes() / shape.stride * shape.width;
-}
-
 }  // namespace
 
-Model::Model(ModelSpec spec) : spec_(std::move(spec)), rows_(0) {
-  validate(spec_);
-  loss_ = &find_loss(spec_.loss);
+Model::Model(ModelSpec spec)
+    : spec_((validate(spec), std::move(spec))), loss_(spec_.loss, n_outputs()), rows_(0) {
   check_memory(spec_, spec_.n_features, static_cast<double>(spec_.n_features) * sizeof(RowId));
   rows_ = RowMap(spec_.n_features);
   if (spec_.linear)
-    add_part(Part::linear, linear_shape(slots_of(spec_.linear_optimizer)), spec_.linear_optimizer);
+    biases_ = Array<float>(spec_.n_outputs * linear_stride(slots_of(spec_.linear_optimizer)));
+  for (std::size_t output = 0; output < n_outputs(); ++output) add_parts(output);
+  if (!spec_.deep_fields.empty()) {
+    columns_.assign(static_cast<std::size_t>(spec_.n_fields), -1);
+    std::int32_t column = 0;
+    for (const FieldId f : spec_.deep_fields) columns_[f] = column++;
+  }
+  resize_tables();
+  if (spec_.is_deep()) add_network();
+}
+
+void Model::add_parts(std::size_t output) {
+  if (spec_.linear)
+    add_part(Part::linear, output, linear_shape(slots_of(spec_.linear_optimizer)),
+             spec_.linear_optimizer);
   if (spec_.has_factors()) {
     const int k = static_cast<int>(spec_.n_factors), slots = slots_of(spec_.factor_optimizer);
     const bool ffm = spec_.kind == "ffm";
@@ -81,15 +91,8 @@ Model::Model(ModelSpec spec) : spec_(std::move(spec)), rows_(0) {
     shape.init_high = static_cast<float>(spec_.init_scale / std::sqrt(static_cast<double>(k)));
     shape.init_low = ffm ? 0.0f : -shape.init_high;
     shape.seed = spec_.seed;
-    add_part(ffm ? Part::ffm : Part::fm, shape, spec_.factor_optimizer);
+    add_part(ffm ? Part::ffm : Part::fm, output, shape, spec_.factor_optimizer);
   }
-  if (!spec_.deep_fields.empty()) {
-    columns_.assign(static_cast<std::size_t>(spec_.n_fields), -1);
-    std::int32_t column = 0;
-    for (const FieldId f : spec_.deep_fields) columns_[f] = column++;
-  }
-  resize_tables();
-  if (spec_.is_deep()) add_network();
 }
 
 void Model::add_network() {
@@ -102,9 +105,14 @@ void Model::add_network() {
   find(Part::fm)->scores = spec_.kind == "deepfm";
 }
 
-void Model::add_part(Part part, PartShape shape, const std::optional<OptimizerSpec>& optimizer) {
-  ModelPart p{.part = part, .shape = shape, .optimizer = optimizer.value_or(OptimizerSpec{})};
-  if (part == Part::linear) p.bias = Array<float>(shape.stride);
+void Model::add_part(Part part, std::size_t output, PartShape shape,
+                     const std::optional<OptimizerSpec>& optimizer) {
+  ModelPart p{.part = part,
+              .shape = shape,
+              .optimizer = optimizer.value_or(OptimizerSpec{}),
+              .output = output};
+  const auto stride = static_cast<std::size_t>(shape.stride);
+  if (part == Part::linear) p.bias = biases().subspan(output * stride, stride);
   parts_.push_back(std::move(p));
 }
 
@@ -114,8 +122,8 @@ ModelPart* Model::find(Part part) noexcept {
 }
 
 Index Model::nbytes() const noexcept {
-  Index bytes = rows_.nbytes() + vectors_.nbytes();
-  for (const ModelPart& p : parts_) bytes += p.rows.size() + p.bias.size() * Index{sizeof(float)};
+  Index bytes = rows_.nbytes() + vectors_.nbytes() + biases_.size() * Index{sizeof(float)};
+  for (const ModelPart& p : parts_) bytes += p.rows.size();
   return bytes + (network_ ? network_->nbytes() : 0);
 }
 
@@ -188,49 +196,9 @@ void Model::add_empty_rows(std::span<const FeatureId> features) {
   }
 }
 
-void Model::read(Part part, std::span<const FeatureId> features, float* to,
-                 const Snapshot* snapshot) {
-  const ModelPart& p = *find(part);
-  const PartShape& shape = p.shape;
-  const Array<char>* rows = &p.rows;
-  Index stride = shape.stride, n_rows = rows_.n_rows();
-  if (snapshot) {
-    if (snapshot->weights.size() != parts_.size())
-      throw std::invalid_argument("snapshot: expected one of this model");
-    rows = &snapshot->weights[static_cast<std::size_t>(&p - parts_.data())];
-    stride = shape.width, n_rows = snapshot->features.size();
-    if (rows->size() != n_rows * weight_bytes(shape))
-      throw std::invalid_argument("snapshot: expected one of this model");
-  }
-  with_storage(shape.storage, [&]<class Number>(Number) {
-    const auto* table = reinterpret_cast<const Number*>(rows->data());
-    for (const FeatureId j : features) {
-      const Index r = rows_.row(j);
-      const Number* row = table + (r < n_rows ? r : 0) * stride;
-      for_weights(shape, row, to, [](const Number& w, float& x) { x = to_float(w); });
-      to += weights_per_feature(shape);
-    }
-  });
-}
-
-void Model::write(Part part, std::span<const FeatureId> features, const float* from) {
-  std::vector<FeatureId> without_row;
-  for (const FeatureId j : features)
-    if (rows_.row(j) == 0) without_row.push_back(j);
-  std::ranges::sort(without_row);
-  without_row.erase(std::ranges::unique(without_row).begin(), without_row.end());
-  add_empty_rows(without_row);  // the other parts of these features are all 0
-
-  ModelPart& p = *find(part);
-  with_storage(p.shape.storage, [&]<class Number>(Number) {
-    auto* table = reinterpret_cast<Number*>(p.rows.data());
-    for (const FeatureId j : features) {
-      Number* row = table + Index{rows_.row(j)} * p.shape.stride;
-      for_weights(p.shape, row, from, [](Number& w, const float& x) { round_to(w, x, kHalfUlp); });
-      from += weights_per_feature(p.shape);
-      if (trainable()) p.kernels().init_slots(p.view(), rows_.row(j));
-    }
-  });
+void Model::freeze(Part part, bool frozen) noexcept {
+  for (ModelPart& p : parts_)
+    if (p.part == part) p.frozen = frozen;
 }
 
 void Model::set_min_count(std::uint32_t min_count) noexcept {
@@ -241,10 +209,10 @@ void Model::set_min_count(std::uint32_t min_count) noexcept {
 }
 
 void Model::set_optimizer(Part part, const OptimizerSpec& optimizer) {
-  ModelPart& p = *find(part);
-  if (!trainable() || optimizer.index != p.optimizer.index)
+  if (!trainable() || optimizer.index != find(part)->optimizer.index)
     throw std::invalid_argument("optimizer: expected that which the model was made with");
-  p.optimizer = optimizer;
+  for (ModelPart& p : parts_)
+    if (p.part == part) p.optimizer = optimizer;
 }
 
 bool Model::is_finite() const {
@@ -277,13 +245,14 @@ void Model::save(Snapshot& s) const {
   s.features.resize(n_rows);
   std::ranges::copy(rows_.features(), s.features.data());
   s.weights.resize(parts_.size());
+  s.biases.clear();
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const ModelPart& p = parts_[i];
     const Index row = p.shape.row_bytes(), kept = weight_bytes(p.shape);
     s.weights[i].resize(n_rows * kept);
     for (Index r = 0; r < n_rows; ++r)
       std::copy_n(p.rows.data() + r * row, kept, s.weights[i].data() + r * kept);
-    if (!p.bias.empty()) s.bias = p.bias[0];
+    if (!p.bias.empty()) s.biases.push_back(p.bias[0]);
   }
   if (network_) network_->save(s.network, false);
 }
@@ -300,7 +269,7 @@ void Model::restore(const Snapshot& s) {
     const Index row = p.shape.row_bytes(), kept = weight_bytes(p.shape);
     for (Index r = 0; r < n_rows; ++r)
       std::copy_n(s.weights[i].data() + r * kept, kept, p.rows.data() + r * row);
-    if (!p.bias.empty()) p.bias[0] = s.bias;
+    if (!p.bias.empty()) p.bias[0] = s.biases[p.output];
   }
   if (network_ && !s.weights.empty()) network_->restore(s.network);
 }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/array.h"
-#include "loss/loss.h"
+#include "loss/row_loss.h"
 #include "model/row_map.h"
 #include "model/started_rows.h"
 #include "train/kernels.h"
@@ -22,10 +22,11 @@ struct ModelPart {
   Part part;
   PartShape shape;
   OptimizerSpec optimizer;
-  bool scores = true;   // by itself; else it is for the network alone
-  bool frozen = false;  // training leaves it as it is
-  Array<char> rows{};   // (n_rows, stride) of shape.storage
-  Array<float> bias{};  // (1 + slots,); only in the linear part
+  bool scores = true;       // by itself; else it is for the network alone
+  bool frozen = false;      // training leaves it as it is
+  std::size_t output = 0;   // the score that it adds to
+  Array<char> rows{};       // (n_rows, stride) of shape.storage
+  std::span<float> bias{};  // (1 + slots,) of the model's; only in the linear part
 
   PartView view() noexcept {
     return {shape, optimizer.params, rows.data(), bias.empty() ? nullptr : bias.data()};
@@ -48,7 +49,7 @@ struct StreamPosition {
 struct Snapshot {
   Array<FeatureId> features;         // (n_rows,) of the rows, row 0 included
   std::vector<Array<char>> weights;  // (n_rows, width) of each part
-  float bias = 0;
+  std::vector<float> biases;         // of each score; none without linear parts
   NetworkCopy network;
 };
 
@@ -58,9 +59,17 @@ class Model {
   explicit Model(ModelSpec spec);
 
   const ModelSpec& spec() const noexcept { return spec_; }
-  const Loss& loss() const noexcept { return *loss_; }
+  const RowLoss& loss() const noexcept { return loss_; }
+  std::size_t n_outputs() const noexcept { return static_cast<std::size_t>(spec_.n_outputs); }
+  // Of each score in turn.
   std::vector<ModelPart>& parts() noexcept { return parts_; }
-  ModelPart* find(Part part) noexcept;  // null when the model has no such part
+  // That of the first score; null when the model has no such part.
+  ModelPart* find(Part part) noexcept;
+  // (n_outputs, bias_stride): each followed by the optimizer's state; empty without linear parts.
+  std::span<float> biases() noexcept {
+    return {biases_.data(), static_cast<std::size_t>(biases_.size())};
+  }
+  Index bias_stride() const noexcept { return biases_.size() / spec_.n_outputs; }
   Network* network() const noexcept { return network_.get(); }  // null but in deep models
   bool trainable() const noexcept { return spec_.linear_optimizer || spec_.factor_optimizer; }
   // Of deep models with fields that only the linear terms see: see EntryFilter. Else null.
@@ -86,15 +95,16 @@ class Model {
   // std::invalid_argument, and adds none, where one has a row or comes twice.
   void add_empty_rows(std::span<const FeatureId> features);
 
-  // Copies weights of a part, (features, n_fields, n_factors), now or as a snapshot of this model
-  // holds them; zeros of features without a row.
+  // Copies weights of a part, (features, n_outputs, n_fields, n_factors), now or as a snapshot of
+  // this model holds them; zeros of features without a row.
   void read(Part part, std::span<const FeatureId> features, float* to,
             const Snapshot* snapshot = nullptr);
   // Sets them, and the optimizer's state to what belongs to them. Features without a row get one.
   void write(Part part, std::span<const FeatureId> features, const float* from);
 
-  // The optimizer's state of a part, (features, slots, n_fields, n_factors): all of it, to the bit.
-  // Padding has none that matters. Throw std::invalid_argument where a feature has no row.
+  // The optimizer's state of a part, (features, slots, n_outputs, n_fields, n_factors): all of it,
+  // to the bit. Padding has none that matters. Throw std::invalid_argument where a feature has no
+  // row.
   int slots(Part part);
   void read_state(Part part, std::span<const FeatureId> features, float* to);
   void write_state(Part part, std::span<const FeatureId> features, const float* from);
@@ -108,7 +118,7 @@ class Model {
   void set_min_count(std::uint32_t min_count) noexcept;
 
   // Parts that training leaves as they are.
-  void freeze(Part part, bool frozen) { find(part)->frozen = frozen; }
+  void freeze(Part part, bool frozen) noexcept;
 
   // Other parameters for the optimizer of a part, whose state stays.
   void set_optimizer(Part part, const OptimizerSpec& optimizer);
@@ -131,13 +141,20 @@ class Model {
   std::mutex& row_lock(RowId r) noexcept { return locks_[r % locks_.size()]; }
 
  private:
-  void add_part(Part part, PartShape shape, const std::optional<OptimizerSpec>& optimizer);
+  void add_parts(std::size_t output);
+  void add_part(Part part, std::size_t output, PartShape shape,
+                const std::optional<OptimizerSpec>& optimizer);
   void add_network();
   void resize_tables();
   void check_rows(std::span<const FeatureId> features) const;
+  // Of the i-th numbers that each output has for a feature, or for a slot of one, among all.
+  Index place(Index i, const ModelPart&) const noexcept;
+  template <class Outside, class F>
+  void for_state(Part, std::span<const FeatureId>, Outside*, F&& f);
 
   ModelSpec spec_;
-  const Loss* loss_;
+  RowLoss loss_;
+  Array<float> biases_;
   std::vector<ModelPart> parts_;
   std::unique_ptr<Network> network_;
   RowMap rows_;

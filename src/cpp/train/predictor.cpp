@@ -26,8 +26,8 @@ void score_each(Model& model, const Dataset& data, int n_threads, const Poll& po
   const auto score_block = [&](int thread, Index begin, Index end) {
     Worker& worker = workers[static_cast<std::size_t>(thread)];
     DeepRows* const network = deep.empty() ? nullptr : &deep[static_cast<std::size_t>(thread)];
-    const std::span<T> scores =
-        out.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    const auto n_outputs = static_cast<Index>(model.n_outputs());
+    T* const to = out.data() + begin * n_outputs;
     const auto prepare = [&](Index i) {
       // Of others the processor sees by itself that one follows the other.
       if (selected && begin + i + Worker::kDataAhead < end)
@@ -39,13 +39,16 @@ void score_each(Model& model, const Dataset& data, int n_threads, const Poll& po
       const float score = worker.score(i);
       if (network)
         network->add(i, score, worker);
+      else if (n_outputs == 1)
+        finish(std::span(&score, 1), to + i);
       else
-        scores[static_cast<std::size_t>(i)] = finish(score);
+        finish(worker.scores(), to + i * n_outputs);
       prepare(i + ahead);
     }
     if (!network) return;
     const std::span<const float> found = network->scores(end - begin);
-    std::ranges::transform(found, scores.begin(), finish);
+    for (Index i = 0; i < end - begin; ++i)
+      finish(found.subspan(static_cast<std::size_t>(i), 1), to + i);
   };
   for_row_blocks(data.n_rows(), block_size(model, data, n), n, poll, score_block);
 }
@@ -63,12 +66,14 @@ void score_rows(Model& model, const Dataset& data, int n_threads, const Poll& po
 
 void decision_function(Model& model, const Dataset& data, int n_threads, const Poll& poll,
                        std::span<float> scores) {
-  score_rows(model, data, n_threads, poll, scores, [](float score) { return score; });
+  score_rows(model, data, n_threads, poll, scores,
+             [](std::span<const float> found, float* to) { std::ranges::copy(found, to); });
 }
 
 void predict(Model& model, const Dataset& data, int n_threads, const Poll& poll,
              std::span<double> predictions) {
-  score_rows(model, data, n_threads, poll, predictions, model.loss().inverse_link);
+  score_rows(model, data, n_threads, poll, predictions,
+             [&](std::span<const float> found, double* to) { model.loss().predict(found, to); });
 }
 
 }  // namespace pyfm

@@ -8,11 +8,11 @@
 
 namespace pyfm {
 
-// Features and fields that the model does not know are ignored.
+// Features and fields that the model does not know are ignored. Shape (n_rows, n_outputs).
 void decision_function(Model& model, const Dataset& data, int n_threads, const Poll& poll,
                        std::span<float> scores);
 
-// Scores through the inverse link of the loss.
+// Scores through the inverse link of the loss, or the softmax.
 void predict(Model& model, const Dataset& data, int n_threads, const Poll& poll,
              std::span<double> predictions);
 

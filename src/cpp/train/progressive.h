@@ -4,6 +4,7 @@
 // Features that are met for the first time have rows with initial weights already, which their
 // first example learns from; its score is that without them, as it would be in prediction.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <span>
 
@@ -16,7 +17,8 @@ namespace pyfm {
 
 class Progressive {
  public:
-  // Rows from `first_new` on belong to features that are yet to be met. Scores: one per example.
+  // Rows from `first_new` on belong to features that are yet to be met. Scores: those of each
+  // example, (n_examples, n_outputs).
   Progressive(const RowMap& rows, Index first_new, std::span<float> scores)
       : rows_(rows), first_new_(first_new), met_(rows.n_rows() - first_new), scores_(scores) {}
 
@@ -29,9 +31,10 @@ class Progressive {
     for (int i = 0; i < e.size; ++i) found |= is_new(e.row[i]);
     return found;
   }
-  void keep(Index example, float score) noexcept {
-    scores_[static_cast<std::size_t>(example)] = score;
+  void keep(Index example, std::span<const float> scores) noexcept {
+    std::ranges::copy(scores, scores_.begin() + example * std::ssize(scores));
   }
+  // To the only score.
   void add(Index example, float score) noexcept {
     scores_[static_cast<std::size_t>(example)] += score;
   }

@@ -29,8 +29,8 @@ RowCopies::RowCopies(Model& model, std::vector<RowId> rows) : rows_(std::move(ro
     const Index bytes = p.shape.row_bytes();
     char* to = copies_.emplace_back(static_cast<Index>(rows_.size()) * bytes).data();
     for (const RowId r : rows_) to = std::copy_n(p.rows.data() + Index{r} * bytes, bytes, to);
-    bias_.insert(bias_.end(), p.bias.data(), p.bias.data() + p.bias.size());
   }
+  biases_.assign(model.biases().begin(), model.biases().end());
   if (model.network()) model.network()->save(network_, true);
 }
 
@@ -43,8 +43,8 @@ void RowCopies::restore(Model& model) const {
       std::copy_n(from, bytes, p.rows.data() + Index{r} * bytes);
       from += bytes;
     }
-    if (!p.bias.empty()) std::ranges::copy(bias_, p.bias.data());
   }
+  std::ranges::copy(biases_, model.biases().begin());
   if (model.network()) model.network()->restore(network_);
 }
 

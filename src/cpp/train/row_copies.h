@@ -1,4 +1,4 @@
-// Copies of some rows of the tables, optimizer state included, of the bias and of the network.
+// Copies of some rows of the tables, optimizer state included, of the biases and of the network.
 #pragma once
 #include <vector>
 
@@ -19,7 +19,7 @@ class RowCopies {
  private:
   std::vector<RowId> rows_;
   std::vector<Array<char>> copies_;  // (rows, stride) of each part
-  std::vector<float> bias_;          // (1 + slots,)
+  std::vector<float> biases_;        // with their state
   NetworkCopy network_;
 };
 

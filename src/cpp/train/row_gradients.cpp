@@ -24,6 +24,7 @@ BatchPart::BatchPart(ModelPart& p, bool has_network)
       scores(p.scores),
       embeds(has_network && kernels->embed),
       clips(!p.frozen && p.optimizer.params.clip_norm != kNoLimit),
+      output(p.output),
       gradient_width(kernels->gradient_width(p.shape)),
       sum_stride(round_up(p.shape.block, kFloatsApart)) {
   if (!needs_columns) sums = Array<float>(kMaxBlocks * kBlockRows * sum_stride);

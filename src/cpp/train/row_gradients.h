@@ -18,6 +18,7 @@ struct BatchPart {
   const PartKernels* kernels;
   PartView view;
   bool needs_columns, frozen, scores, embeds, clips;
+  std::size_t output;
   Index gradient_width, sum_stride;
   Array<float> gradients;  // (slabs, kSlab × gradient_width)
   Array<float> sums;       // (examples at the same time, sum_stride) Scratch::sum of each

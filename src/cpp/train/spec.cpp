@@ -6,13 +6,14 @@
 #include <stdexcept>
 
 #include "base/find.h"
-#include "loss/loss.h"
+#include "loss/row_loss.h"
 
 namespace pyfm {
 
 namespace {
 
 constexpr Index kMaxFactors = 1024;
+constexpr Index kMaxOutputs = 65'536;
 // Parameters that float32 holds with room to spare: 1/√G is NaN where G is 0 or denormal, and
 // 1 - β is 0 where β is rounded to 1.
 constexpr double kSmallest = 1e-30, kLargest = 1e30, kBelowOne = 0.999999;
@@ -102,7 +103,8 @@ bool ModelSpec::is_deep() const {
 void validate(const ModelSpec& spec) {
   if (!spec.is_deep() && std::ranges::find(kModelKinds, spec.kind) == std::end(kModelKinds))
     refuse("kind", "'linear', 'fm', 'ffm', 'deepfm' or 'wide_deep'", spec.kind);
-  find_loss(spec.loss);
+  check_range("n_outputs", spec.n_outputs, 1, spec.is_deep() ? 1 : kMaxOutputs);
+  RowLoss(spec.loss, static_cast<std::size_t>(spec.n_outputs));
   check_range("n_features", spec.n_features, 1, kMaxFeatures);
   check_range("n_fields", spec.n_fields, 1, kMaxFields);
   if (spec.has_factors())

@@ -18,7 +18,7 @@ OptimizerSpec make_optimizer(const std::string& name, const std::map<std::string
 
 struct ModelSpec {
   std::string kind;  // one of kModelKinds or kDeepKinds
-  std::string loss;
+  std::string loss;  // one of losses(), or the softmax loss
   Index n_features = 0;
   Index n_fields = 1;
   Index n_factors = 0;
@@ -35,6 +35,8 @@ struct ModelSpec {
   // Of deep models: those whose vectors there are, ascending; others are for the linear terms
   // alone. Empty: all.
   std::vector<FieldId> deep_fields = {};
+  // Scores of a row. More than 1: one for each class, with tables of its own.
+  Index n_outputs = 1;
 
   bool has_factors() const { return kind != "linear"; }
   bool is_deep() const;

@@ -24,8 +24,8 @@ struct StreamStats {
 // One pass over the rows in their order. The feature space grows with that of the data; features
 // that enough rows of the stream have held get rows of the tables. What is learned does not depend
 // on where the stream is cut, on one thread; in batches on any number, if only batches are not cut.
-// Takes time and memory for these rows, whatever the size of the model. `scores`, (n_rows,): of
-// each row before it was learned (see train/progressive.h).
+// Takes time and memory for these rows, whatever the size of the model. `scores`, (n_rows,
+// n_outputs): of each row before it was learned (see train/progressive.h).
 //
 // An exception or numbers that are not finite leave the model as it was, if copies of the table
 // rows that these data hold take at most so many bytes; else what was learned until then stays.

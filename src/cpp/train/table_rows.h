@@ -18,6 +18,11 @@ void for_weights(const PartShape& shape, Number* row, Outside* outside, F&& f) {
     for (int d = 0; d < shape.n_factors; ++d) f(row[field * shape.block + d], *outside++);
 }
 
+// In the table.
+inline Index weight_bytes(const PartShape& shape) {
+  return shape.row_bytes() / shape.stride * shape.width;
+}
+
 inline Index weights_per_feature(const PartShape& shape) {
   return Index{shape.n_fields} * shape.n_factors;
 }

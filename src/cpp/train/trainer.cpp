@@ -19,9 +19,9 @@ void check_targets(const Model& model, const Dataset& data) {
     throw std::invalid_argument("training data: expected targets y, found none");
   for (Index i = 0; i < data.n_rows(); ++i)
     if (!model.loss().in_domain(data.y(i)))
-      throw std::invalid_argument(
-          "y[" + std::to_string(i) + "]: the " + std::string(model.loss().name) + " loss expects " +
-          std::string(model.loss().domain) + ", found " + std::to_string(data.y(i)));
+      throw std::invalid_argument("y[" + std::to_string(i) + "]: the " +
+                                  std::string(model.loss().name()) + " loss expects " +
+                                  model.loss().domain() + ", found " + std::to_string(data.y(i)));
 }
 
 namespace {
@@ -50,7 +50,7 @@ void start_bias(Model& model) {
 }
 
 template <bool selected>
-void train_rows(const Loss& loss, Worker& worker, const Dataset& data, const Index* order,
+void train_rows(const RowLoss& loss, Worker& worker, const Dataset& data, const Index* order,
                 Index size, Progressive* stream) {
   const auto prepare = [&](Index i) {
     if (selected && i + Worker::kPlaceAhead < size)
@@ -62,10 +62,20 @@ void train_rows(const Loss& loss, Worker& worker, const Dataset& data, const Ind
   for (Index i = 0; i < ahead; ++i) prepare(i);
   for (Index i = 0; i < size; ++i) {
     const float score = stream ? worker.score(i, order[i], *stream) : worker.score(i);
-    const float weight = data.weight(order[i]);
-    const auto [value, dscore] = loss.value(score, data.y(order[i]));
-    prepare(i + ahead);  // while the exponential of the loss is on its way
-    worker.update(weight * dscore);
+    const float weight = data.weight(order[i]), y = data.y(order[i]);
+    double value;
+    if (const Loss* one = loss.of_one()) {
+      const LossValue found = one->value(score, y);
+      value = found.loss;
+      prepare(i + ahead);  // while the exponential of the loss is on its way
+      worker.update(weight * found.dscore);
+    } else {
+      const std::span<float> scores = worker.scores();
+      value = loss.slopes(scores, y);
+      prepare(i + ahead);
+      for (float& slope : scores) slope *= weight;
+      worker.update(scores);
+    }
     if (stream) stream->meet(data.row(order[i]));
     worker.loss += weight * value;
     worker.weight += weight;

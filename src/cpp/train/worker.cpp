@@ -19,7 +19,7 @@ float PartWorker::clipped(float dscore) noexcept {
 }
 
 Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads)
-    : max_row_nnz_(data.max_row_nnz()) {
+    : scores_(model.spec().n_outputs), max_row_nnz_(data.max_row_nnz()) {
   const ModelSpec& spec = model.spec();
   const Index n_fields = spec.has_fields() ? spec.n_fields : kMaxFields;
   filter_ = {model.rows().entries(),
@@ -32,8 +32,11 @@ Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads
   normalize_ = spec.normalize;
   for (std::size_t i = 0; i < entries_.size(); ++i) buffers_.emplace_back(data.max_row_nnz());
   for (ModelPart& p : model.parts()) {
-    PartWorker& made = parts_.emplace_back(p.view(), &p.kernels(), p.scores, p.part == Part::linear,
-                                           ScratchMemory(p.shape, data.max_row_nnz()));
+    const auto output = static_cast<std::uint32_t>(p.output);
+    const bool begins = parts_.empty() || parts_.back().output != output;
+    PartWorker& made =
+        parts_.emplace_back(p.view(), &p.kernels(), p.scores, p.part == Part::linear, begins,
+                            output, ScratchMemory(p.shape, data.max_row_nnz()));
     if (made.kernels->init_scratch && model.trainable())
       made.kernels->init_scratch(made.view, made.scratch.view());
     made.scratch.view().trains = purpose == Purpose::train;
@@ -60,23 +63,23 @@ void Worker::locate(Index i) noexcept {
 float Worker::score(Index i) noexcept {
   const Entries &whole = entries_[slot(i)], &next_whole = entries_[slot(i + kAhead)];
   Entries row = whole, next = next_whole;
-  float total = 0;
-  for (PartWorker& p : parts_) {
+  return add_up([&](PartWorker& p) {
     row.size = p.size_of(whole), next.size = p.size_of(next_whole);
     row.at = p.scratch.view().at[slot(i)], next.at = p.scratch.view().at[slot(i + kAhead)];
     p.scratch.view().next = next;
-    const float score = p.kernels->score(p.view, row, p.scratch.view());
-    total += p.scores ? score : 0.0f;
-  }
-  return total;
+    return p.kernels->score(p.view, row, p.scratch.view());
+  });
 }
 
 float Worker::score(Index i, Index example, Progressive& stream) noexcept {
   const bool finds_new = stream.finds_new(entries(i));
-  if (finds_new) stream.keep(example, score_known(i, stream));
-  const float total = score(i);  // what an update follows
-  if (!finds_new) stream.keep(example, total);
-  return total;
+  if (finds_new) {
+    score_known(i, stream);
+    stream.keep(example, scores());
+  }
+  const float last = score(i);  // what an update follows
+  if (!finds_new) stream.keep(example, scores());
+  return last;
 }
 
 float Worker::score_known(Index i, const Progressive& stream) noexcept {
@@ -92,20 +95,22 @@ float Worker::score_known(Index i, const Progressive& stream) noexcept {
     if (e < all.n_deep) n_deep = n;
   }
   Entries known = {memory.row, memory.field, memory.x, n, n_deep, all.equal};
-  float total = 0;
-  for (PartWorker& p : parts_) {
+  return add_up([&](PartWorker& p) {
     known.size = p.sees_all ? n : n_deep;
     known.at = p.scratch.view().at[free];
     p.kernels->locate(p.view, known, known.at);
     p.scratch.view().next.size = 0;
-    const float score = p.kernels->score(p.view, known, p.scratch.view());
-    total += p.scores ? score : 0.0f;
-  }
-  return total;
+    return p.kernels->score(p.view, known, p.scratch.view());
+  });
 }
 
 void Worker::update(float dscore) noexcept {
   for (PartWorker& p : parts_) p.kernels->update(p.view, p.clipped(dscore), p.scratch.view());
+}
+
+void Worker::update(std::span<const float> dscores) noexcept {
+  for (PartWorker& p : parts_)
+    p.kernels->update(p.view, p.clipped(dscores[p.output]), p.scratch.view());
 }
 
 void Worker::seed_noise(std::uint64_t key) noexcept {

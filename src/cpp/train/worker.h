@@ -1,7 +1,9 @@
 // One thread's kernels and working memory for a model.
 #pragma once
 #include <array>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "data/augmentation.h"
@@ -23,7 +25,9 @@ struct alignas(kApart) PartWorker {
   PartView view;
   const PartKernels* kernels;
   bool scores;
-  bool sees_all;  // entries of a row, else the deep ones
+  bool sees_all;         // entries of a row, else the deep ones
+  bool begins;           // its score: the part before adds to another one
+  std::uint32_t output;  // the number of its score
   ScratchMemory scratch;
   std::optional<HotRows> hot;
 
@@ -64,13 +68,20 @@ class alignas(kApart) Worker {
     // One row later, when what look_up stored is in the cache: vectors cannot be loaded before.
     if (i > 0) locate(i - 1);
   }
-  // Scores row i; row i + kAhead is fetched into the cache meanwhile.
+  // Scores row i; row i + kAhead is fetched into the cache meanwhile. Returns the only score, which
+  // so need not go through memory, or the last one.
   float score(Index i) noexcept;
-  // The same; a stream is told the score of this example, without features that are new to it.
+  // The same; a stream is told the scores of this example, without features that are new to it.
   float score(Index i, Index example, Progressive& stream) noexcept;
   // Of row i, which holds some, without features that are new to the stream.
   float score_known(Index i, const Progressive& stream) noexcept;
+  // All of the row that was scored last, (n_outputs,); they may be written over.
+  std::span<float> scores() noexcept {
+    return {scores_.data(), static_cast<std::size_t>(scores_.size())};
+  }
+  // With d loss / d score, of the only score or of each.
   void update(float dscore) noexcept;
+  void update(std::span<const float> dscores) noexcept;
 
   // Row i, until row i + kPreparedRows is prepared.
   const Entries& entries(Index i) const noexcept { return entries_[slot(i)]; }
@@ -92,12 +103,24 @@ class alignas(kApart) Worker {
 #pragma GCC unroll 4
     for (Index e = 0; e < row.size; ++e) __builtin_prefetch(filter_.row_of + row.features[e]);
   }
+  // The scores that parts add up to; score_of(part) is what one adds.
+  template <class F>
+  float add_up(F&& score_of) noexcept {
+    float total = 0;
+    for (PartWorker& p : parts_) {
+      const float score = score_of(p);
+      total = (p.begins ? 0.0f : total) + (p.scores ? score : 0.0f);
+      scores_[static_cast<Index>(p.output)] = total;
+    }
+    return total;
+  }
   // Numbers of table rows and scaled values of row i.
   void look_up(Index i, const Row& given) noexcept;
   // Addresses of these table rows.
   void locate(Index i) noexcept;
 
   std::vector<PartWorker> parts_;
+  Array<float> scores_;
   std::vector<EntryBuffer> buffers_;
   std::array<Entries, kPreparedRows> entries_{};
   std::optional<Augmenter> augmenter_;

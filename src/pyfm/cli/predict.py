@@ -30,9 +30,10 @@ def predict(
 ) -> None:
     """Predict the probability of a click (or the target) for each row of a text or data file.
 
-    Text has labels. Where the rows have labels of both classes, log-loss and AUC are printed: to
-    stdout, or to stderr when the predictions go to stdout. Features and fields that the model does
-    not know are ignored.
+    Of more than two classes a line holds the probabilities of all, in the order of their labels.
+    Text has labels. Where the rows have labels of both classes, log-loss and AUC are printed (of
+    more classes log-loss and accuracy): to stdout, or to stderr when the predictions go to stdout.
+    Features and fields that the model does not know are ignored.
     """
     from pyfm.estimators.threads import n_threads  # loads scikit-learn
 
@@ -43,8 +44,11 @@ def predict(
     model = pyfm.load(model_path).set_params(n_jobs=n_jobs)
     rows = read(data, data_format)
     classifies = hasattr(model, "classes_")
-    predictions = model.predict_proba(rows)[:, 1] if classifies else model.predict(rows)
-    lines = "".join(f"{p:.9g}\n" for p in predictions.tolist())
+    predictions = model.predict_proba(rows) if classifies else model.predict(rows)
+    if classifies and len(model.classes_) == 2:
+        predictions = predictions[:, 1]
+    numbers = predictions.reshape(len(predictions), -1).tolist()
+    lines = "".join(" ".join(f"{p:.9g}" for p in row) + "\n" for row in numbers)
     if out is None:
         sys.stdout.write(lines)
     else:
@@ -59,9 +63,21 @@ def _quality(model: Any, rows: Dataset, predictions: NDArray[np.float64]) -> str
         return ""
     if not hasattr(model, "classes_"):
         return f"rmse = {metrics.rmse(rows.y, predictions):.5f}\n"
+    if predictions.ndim == 2:
+        return _quality_of_classes(model, rows.y, predictions)
     negative, positive = model.classes_
     if set(np.unique(rows.y)) != {negative, positive}:
         return ""
     y = rows.y == positive
     logloss, auc = metrics.logloss(y, predictions), metrics.auc(y, predictions)
     return f"logloss = {logloss:.5f}\nauc = {auc:.5f}\n"
+
+
+def _quality_of_classes(model: Any, labels: NDArray[Any], predictions: NDArray[np.float64]) -> str:
+    from pyfm.metrics.registry import METRICS
+
+    if not len(labels) or not np.isin(labels, model.classes_).all():
+        return ""
+    y = np.searchsorted(model.classes_, labels).astype(np.float32)
+    logloss, accuracy = (METRICS[m](y, predictions, None) for m in ("logloss", "accuracy"))
+    return f"logloss = {logloss:.5f}\naccuracy = {accuracy:.5f}\n"

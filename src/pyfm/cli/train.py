@@ -177,7 +177,8 @@ def train(
 ) -> None:
     """Train a model on a text file, or on a data file that `Dataset.save` wrote.
 
-    With libffm's options and defaults; labels are 0 and 1, or -1 and 1. Text files may end in .gz,
+    With libffm's options and defaults; labels are 0 and 1, or -1 and 1, or more than two integers,
+    one for each class (not for deep models). Text files may end in .gz,
     .xz or .zst; data files are known by their beginning.
     """
     given = {

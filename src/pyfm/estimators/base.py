@@ -23,6 +23,7 @@ from pyfm.estimators.fit_callbacks import fit_callbacks, stops_early
 from pyfm.estimators.init_from import check_source, start_from
 from pyfm.estimators.inputs import Inputs, held
 from pyfm.estimators.model_spec import ModelSpec, stored_weights
+from pyfm.estimators.multiclass import by_class, check_multiclass
 from pyfm.estimators.notebook import Attributes
 from pyfm.estimators.opened import OpenStream, opened
 from pyfm.estimators.resume import origin_of, read_checkpoint
@@ -206,6 +207,7 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
             check_same_inputs(earlier._inputs, X, fields, why)
         inputs, X = (earlier._inputs, X) if earlier else Inputs.of(X, fields).fitted(X)
         targets = earlier._targets if earlier else self._learn_targets(X, y)
+        check_multiclass(targets, settings)
         train = load_rows(X, y, sample_weight, targets, fields, inputs)
         metrics = settings.training.valid_metrics
         valid = load_eval_sets(eval_set, inputs, targets, metrics)
@@ -223,7 +225,7 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
             valid["valid"] = apart
         if isinstance(targets, Labels):
             train = reweight(train, settings.reweighting, targets.classes, origin.sample_seed)
-        spec, model = self._start(settings, train, seed, inputs, earlier)
+        spec, model = self._start(settings, train, seed, inputs, targets, earlier)
         if init_from is not None:
             inputs.check_encoder("init_from", "a model", init_from._inputs.encoder)
             start_from(init_from, spec, model)
@@ -291,12 +293,18 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
 
     @property
     def coef_(self) -> NDArray[np.float32]:
-        """Linear weights, shape (n_features_in_,): a copy; 0 where training met none."""
+        """Linear weights, a copy; 0 where training met none.
+
+        Shape (n_features_in_,), of more than two classes (n_classes, n_features_in_).
+        """
         return self._weights("linear", "it was made with linear=False")
 
     @property
     def intercept_(self) -> NDArray[np.float32]:
-        """Bias, shape (1,): a copy; corrected for `negative_sampling`, as scores are."""
+        """Bias, shape (1,): a copy; corrected for `negative_sampling`, as scores are.
+
+        Of more than two classes shape (n_classes,).
+        """
         check_is_fitted(self)
         if self._model.bias is None:
             raise AttributeError("this model has no bias: it was made with linear=False")
@@ -307,7 +315,8 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         """Factors: a copy; 0 of features that training never met.
 
         Shape (n_features_in_, n_factors); for FFM (n_features_in_, n_fields_, n_factors), where
-        ``factors_[j, f]`` is the vector that feature j uses against features of field f.
+        ``factors_[j, f]`` is the vector that feature j uses against features of field f. Of more
+        than two classes there are as many of them, along a first axis.
         """
         return self._weights("factors", "it is linear")
 
@@ -315,7 +324,7 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         check_is_fitted(self)
         if part not in self._spec.parts:
             raise AttributeError(f"this model has no {part} weights: {reason}")
-        return self._model.weights(part)
+        return by_class(self._spec, self._model.weights(part))
 
     def _assign(self, params: dict[str, Any]) -> None:
         """Sets the parameters that `__init__` was given, its locals."""
@@ -349,6 +358,7 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         train: TrainingRows,
         seed: int,
         inputs: Inputs,
+        targets: Targets,
         earlier: Estimator | None,
     ) -> tuple[ModelSpec, _core.Model]:
         """The model to train: a new one, or that of an earlier fit."""
@@ -357,7 +367,9 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         if augmentation := settings.training.augmentation:
             train.check(augmentation, sizes.n_features, sizes.n_fields)
         if earlier is None:
-            spec = settings.spec_for(train.n_features, train.n_fields, inputs.encoder)
+            spec = settings.spec_for(
+                train.n_features, train.n_fields, inputs.encoder, targets.n_outputs
+            )
             model = spec.build(optimizers, seed)
         else:
             spec, kept = earlier._spec, earlier._kept_optimizers

@@ -13,10 +13,11 @@ from sklearn.metrics import accuracy_score
 from pyfm.checks import refuse
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.docs import documented_stream
+from pyfm.estimators.model_spec import DEEP_KINDS
 from pyfm.estimators.opened import OpenStream
 from pyfm.estimators.partial_fit import partial_fit
 from pyfm.estimators.rows import learn_labels, targets_of
-from pyfm.estimators.targets import Labels, two_labels
+from pyfm.estimators.targets import Labels, different_labels
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -25,7 +26,7 @@ ClassWeight = Mapping[Any, float] | str | None
 
 
 class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Two classes, logistic loss."""
+    """Two classes and the logistic loss, or more and the softmax loss."""
 
     _loss: ClassVar[str] = "logistic"
     _metrics: ClassVar[tuple[str, ...]] = (
@@ -64,9 +65,9 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         Parameters
         ----------
         {stream_parameters}
-        classes : array-like of shape (2,), optional
-            The two labels, in the first call. None: those of the first rows; if these have only
-            one, it must be 0, 1 or -1, whose other is 1, 0 or 1.
+        classes : array-like of shape (n_classes,), optional
+            All labels, in the first call. None: those of the first rows; if these have only one, it
+            must be 0, 1 or -1, whose other is 1, 0 or 1.
 
         Returns
         -------
@@ -110,13 +111,15 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
 
     @property
     def classes_(self) -> NDArray[Any]:
-        """The two labels, shape (2,); probabilities and scores are those of the second."""
+        """The labels, sorted, shape (n_classes,). Scores of two classes are those of the second."""
         if "_targets" not in vars(self):
             raise AttributeError("classes_ is set by fit")
         return self._targets.classes
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:
         """Raw scores: log-odds of the second class, corrected for `negative_sampling`.
+
+        Of more than two classes a score for each, whose softmax are the probabilities.
 
         Parameters
         ----------
@@ -125,7 +128,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
 
         Returns
         -------
-        ndarray of float32 of shape (n_rows,)
+        ndarray of float32 of shape (n_rows,), or (n_rows, n_classes) of more than two classes
 
         Raises
         ------
@@ -137,7 +140,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         return self._scores(X)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probabilities of the two classes, corrected for `negative_sampling`.
+        """Probabilities of the classes, corrected for `negative_sampling`.
 
         Parameters
         ----------
@@ -146,7 +149,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
 
         Returns
         -------
-        ndarray of float64 of shape (n_rows, 2)
+        ndarray of float64 of shape (n_rows, n_classes)
             Columns in the order of ``classes_``.
 
         Raises
@@ -156,18 +159,19 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         ValueError
             If X is not of the kind that `fit` was given.
         """
-        positive = self._predictions(X)
-        return np.column_stack([1 - positive, positive])
+        found = self._predictions(X)
+        return found if found.ndim == 2 else np.column_stack([1 - found, found])
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The likelier label of each row; parameters and errors as in `predict_proba`.
+        """The likeliest label of each row; parameters and errors as in `predict_proba`.
 
         Returns
         -------
         ndarray of the dtype of ``classes_``, shape (n_rows,)
         """
-        positive = (self._scores(X) > 0).astype(np.intp)
-        labels: NDArray[Any] = self.classes_[positive]
+        scores = self._scores(X)
+        chosen = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0).astype(np.intp)
+        labels: NDArray[Any] = self.classes_[chosen]
         return labels
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -196,13 +200,13 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         if "_targets" not in vars(self):
             return Labels.of_stream(X, y, classes)
         known = self._targets.classes
-        given = None if classes is None else two_labels(classes)
+        given = None if classes is None else different_labels(classes)
         if classes is not None and (given is None or not np.array_equal(given, known)):
             refuse("classes", f"None or {known.tolist()}, those of the first call", classes)
         return self._targets
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.multi_class = self._kind not in DEEP_KINDS
         tags.classifier_tags.poor_score = self._needs_fields
         return tags

@@ -106,14 +106,15 @@ verbose : int >= 0 or bool, default=0
 _REWEIGHTING = """
 class_weight : dict from labels to floats >= 0, "balanced" or None, default=None
     Factors of the losses of each class's training rows; 1 of a class that is not named.
-    "balanced": W / (2 W_c), with the weight W of all rows and W_c of those of class c.
+    "balanced": W / (C W_c), with the weight W of all rows, W_c of those of class c, and C classes.
     Predictions become those of a world in which the classes weigh so much.
 negative_sampling : float in (0, 1], default=1
     Share of the training rows of the first class that is kept; which ones, the seed decides. Costs
     a copy of those kept. Scores and probabilities are corrected, so that they stay calibrated for
-    all rows (He et al. 2014).
+    all rows (He et al. 2014). Of two classes only.
 label_smoothing : float in [0, 1), default=0
     Training targets y become y (1 - s) + s/2, with s this number. Predictions are drawn towards ½.
+    Of two classes only.
 """
 
 _FITTED = """
@@ -145,8 +146,10 @@ intercept_ : ndarray of float32 of shape (1,)
 """
 
 _CLASSES = """
-classes_ : ndarray of shape (2,)
-    The two labels. Scores and probabilities are those of the second.
+classes_ : ndarray of shape (n_classes,)
+    The labels, sorted. Of two, scores are those of the second. Of more, which deep models do not
+    take, each has its own, joined by the softmax loss; `coef_`, `intercept_` and `factors_` have
+    the classes as their first axis, and `metric` is "logloss" or "accuracy".
 """
 
 

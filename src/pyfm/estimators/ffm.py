@@ -81,7 +81,8 @@ class FFMClassifier(Classifier, FFMModel):
 
     Feature i meets feature j with the vector that it keeps for j's field :math:`f_j`. The defaults
     are libffm's model; ``linear=True`` adds a bias and linear terms. The vectors take
-    4 · n_features · n_fields · n_factors bytes, AdaGrad's state as much again.
+    4 · n_features · n_fields · n_factors bytes, AdaGrad's state as much again. Of more than two
+    classes each has such a score and such vectors, :math:`P(y = c) = e^{s_c} / \sum_k e^{s_k}`.
 
     Parameters
     ----------

@@ -79,6 +79,7 @@ class FMClassifier(Classifier, FMModel):
         s(x) = b + \sum_j w_j x_j + \sum_{i<j} \langle v_i, v_j \rangle x_i x_j, \qquad
         P(y = 1) = 1 / (1 + e^{-s(x)})
 
+    Of more than two classes each has such a score, :math:`P(y = c) = e^{s_c} / \sum_k e^{s_k}`.
     The interactions take time linear in the features of a row times n_factors.
 
     Parameters

@@ -32,6 +32,9 @@ def start_from(source: Estimator, spec: ModelSpec, model: _core.Model) -> None:
     given, known = source._spec, source._model
     if spec.kind == "ffm" and given.n_fields != spec.n_fields:
         refuse("init_from", f"a model of {spec.n_fields} fields", f"one of {given.n_fields}")
+    if given.n_outputs != spec.n_outputs:
+        scores = "scores of a row, 1 of two classes and one for each of more"
+        refuse("init_from", f"a model with {spec.n_outputs} {scores}", given.n_outputs)
     features = known.features
     features = features[features < spec.n_features]
     for part in spec.tables:

@@ -69,6 +69,8 @@ class LinearClassifier(Classifier, LinearModel):
 
     .. math:: s(x) = b + \sum_j w_j x_j, \qquad P(y = 1) = 1 / (1 + e^{-s(x)})
 
+    Of more than two classes each has such a score, :math:`P(y = c) = e^{s_c} / \sum_k e^{s_k}`.
+
     Parameters
     ----------
     normalize : bool, default=False

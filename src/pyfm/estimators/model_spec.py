@@ -27,7 +27,7 @@ class ModelSpec:
     """The facts that predictions depend on, besides the weights."""
 
     kind: str  # "linear", "fm", "ffm", "deepfm" or "wide_deep"
-    loss: str  # "logistic" or "squared"
+    loss: str  # "logistic", "squared" or "softmax"
     n_factors: int  # 0 for "linear"
     linear: bool
     normalize: bool
@@ -39,17 +39,24 @@ class ModelSpec:
     tower: Tower | None = None  # of deep models
     # Of deep models: those that not only the linear terms see, ascending; None: all.
     deep_fields: tuple[int, ...] | None = None
+    n_outputs: int = 1  # scores of a row; of "softmax" one for each class, with weights of its own
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the weights that each feature has, by part, and of the bias."""
         shapes: dict[str, tuple[int, ...]] = {}
+        of_feature = (self.n_features, *self.of_output)
         if self.linear:
-            shapes = {"bias": (1,), "linear": (self.n_features,)}
+            shapes = {"bias": (self.n_outputs,), "linear": of_feature}
         if self.kind in ("fm", *DEEP_KINDS):
-            shapes["factors"] = (self.n_features, self.n_factors)
+            shapes["factors"] = (*of_feature, self.n_factors)
         if self.kind == "ffm":
-            shapes["factors"] = (self.n_features, self.n_fields, self.n_factors)
+            shapes["factors"] = (*of_feature, self.n_fields, self.n_factors)
         return shapes
+
+    @property
+    def of_output(self) -> tuple[int, ...]:
+        """The axis of the scores in arrays, where a row has several."""
+        return (self.n_outputs,) if self.n_outputs > 1 else ()
 
     def network_shapes(self) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
         """Of the weights of the network, and of its statistics."""
@@ -101,6 +108,7 @@ class ModelSpec:
             deep_optimizer=core.get("deep"),
             tower=self.tower.core(self.n_inputs) if self.tower else None,
             deep_fields=list(self.deep_fields or ()),
+            n_outputs=self.n_outputs,
         )
         for part in frozen:
             model.freeze(part, True)

@@ -19,9 +19,10 @@ from pyfm.dataset import Dataset
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.inputs import Inputs, held
 from pyfm.estimators.model_spec import ModelSpec
+from pyfm.estimators.multiclass import check_multiclass
 from pyfm.estimators.settings import Settings
 from pyfm.estimators.streams import Stream, check_settings, extend, learn
-from pyfm.estimators.targets import Labels
+from pyfm.estimators.targets import Labels, Targets
 from pyfm.estimators.warm_start import check_same_inputs, check_same_model, model_to_go_on
 
 _WHY = "since partial_fit goes on with it"
@@ -45,6 +46,7 @@ def partial_fit(
         check_same_inputs(estimator._inputs, X, fields, _WHY)
     inputs = (estimator._inputs if goes_on else Inputs.of(X, fields)).learn_from(X)
     targets = estimator._stream_targets(X, y, classes)
+    check_multiclass(targets, settings)
     given = inputs.load(
         X, y, sample_weight, targets, fields, estimator=type(estimator).__name__, weightless=True
     )
@@ -54,7 +56,7 @@ def partial_fit(
         sample, rows = settings.reweighting.apply_to_stream(
             given, targets.classes, stream.sample_seed, stream.n_rows
         )
-    spec, model = _model(estimator, settings, given, inputs, stream, goes_on)
+    spec, model = _model(estimator, settings, given, inputs, targets, stream, goes_on)
     try:
         stream, record = learn(model, stream, settings, sample, rows, given.n_rows)
     finally:
@@ -100,6 +102,7 @@ def _model(
     settings: Settings,
     given: _core.Dataset,
     inputs: Inputs,
+    targets: Targets,
     stream: Stream,
     goes_on: bool,
 ) -> tuple[ModelSpec, _core.Model]:
@@ -111,7 +114,9 @@ def _model(
         kept = estimator._kept_optimizers
         model = model_to_go_on(spec, estimator._model, kept, optimizers, stream.seed)
     else:
-        spec = settings.spec_for(given.n_features, given.n_fields, inputs.encoder)
+        spec = settings.spec_for(
+            given.n_features, given.n_fields, inputs.encoder, targets.n_outputs
+        )
         model = spec.build(optimizers, stream.seed)
     model.min_count = settings.min_count
     return spec, model

@@ -46,7 +46,7 @@ class Reweighting:
     def apply(
         self, rows: _core.Dataset, classes: NDArray[Any], seed: int, *, weightless: bool = False
     ) -> _core.Dataset:
-        """Rows with targets 0 and 1, reweighted, sampled, smoothed; in the order of the data.
+        """Rows with classes as targets, reweighted, sampled, smoothed; in the order of the data.
 
         Class weights come first, so that what "balanced" balances are the rows before sampling,
         whose prior the correction restores: sampling changes the cost and not the meaning.
@@ -106,15 +106,15 @@ class Reweighting:
     ) -> _core.Floats:
         assert rows.y is not None
         given = np.ones(rows.n_rows, np.float32) if rows.weight is None else rows.weight
-        positive = rows.y == 1
+        number = rows.y.astype(np.intp)
         if isinstance(self.class_weight, Mapping):
             factors = _of_classes(self.class_weight, classes)
         else:
             factors = balancing(
-                [float(given[chosen].sum(dtype=np.float64)) for chosen in (~positive, positive)]
+                [float(given[number == c].sum(dtype=np.float64)) for c in range(len(classes))]
             )
         with np.errstate(over="ignore"):
-            weights = (given * np.where(positive, factors[1], factors[0])).astype(np.float32)
+            weights: _core.Floats = (given * np.array(factors)[number]).astype(np.float32)
         if not np.isfinite(weights).all():
             refuse("class_weight", "weights that are finite in float32", self.class_weight)
         if not weightless and not weights.any():
@@ -139,10 +139,10 @@ class Reweighting:
 
 
 def balancing(totals: list[float]) -> list[float]:
-    """The factors by which two classes of these weights weigh the same."""
+    """The factors by which classes of these weights weigh the same."""
     if not all(totals):
-        refuse("class_weight", "rows of weight > 0 of both classes to balance", totals)
-    return [sum(totals) / (2 * total) for total in totals]
+        refuse("class_weight", "rows of weight > 0 of all classes to balance", totals)
+    return [sum(totals) / (len(totals) * total) for total in totals]
 
 
 def _check_class_weight(given: object) -> Mapping[Any, float] | str | None:
@@ -156,7 +156,7 @@ def _check_class_weight(given: object) -> Mapping[Any, float] | str | None:
 
 
 def _of_classes(given: Mapping[Any, float], classes: NDArray[Any]) -> list[float]:
-    """Of the two classes; 1 for one that is not named."""
+    """Of the classes; 1 for one that is not named."""
     labels = classes.tolist()
     unknown = [label for label in given if label not in labels]
     if unknown:

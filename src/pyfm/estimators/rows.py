@@ -22,7 +22,7 @@ from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.opened import OpenStream
 from pyfm.estimators.reweighting import Reweighting, balancing
 from pyfm.estimators.split import sample_size, split
-from pyfm.estimators.targets import Labels, Targets
+from pyfm.estimators.targets import Labels, Targets, check_integers
 from pyfm.training import EvaluationRows
 from pyfm.training_rows import HeldRows, TrainingRows
 
@@ -71,7 +71,7 @@ def set_apart(
 def reweight(
     rows: TrainingRows, reweighting: Reweighting, classes: NDArray[Any], seed: int
 ) -> TrainingRows:
-    """Rows with targets 0 and 1 as `Reweighting.apply` makes them."""
+    """Rows with numbers of classes as targets, as `Reweighting.apply` makes them."""
     if isinstance(rows, HeldRows):
         return HeldRows(reweighting.apply(rows.data, classes, seed))
     assert isinstance(rows, StreamedRows)
@@ -97,11 +97,11 @@ def reweight(
 
 
 def _weight_of_classes(rows: StreamedRows, classes: NDArray[Any]) -> list[float]:
-    totals = [0.0, 0.0]
+    totals = [0.0] * len(classes)
     weights = rows.column("weight")
     for y in rows.column("y"):
         weight = next(weights, np.ones(len(y), np.float32))
-        for i in (0, 1):
+        for i in range(len(classes)):
             totals[i] += float(weight[y == classes[i]].sum(dtype=np.float64))
     return totals
 
@@ -160,18 +160,11 @@ def targets_of(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
 
 
 def learn_labels(reader: BlockReader) -> Labels:
-    """The two labels of a data file, 0 and 1, or -1 and 1."""
-    found: list[float] = []
-    third: tuple[int, float] | None = None  # and its row
-    at = 0
+    """The labels of a data file, as those of a Dataset."""
+    found, at = np.empty(0, np.float32), 0
     for y in reader.column("y", ROWS):
-        while third is None and (other := ~np.isin(y, found)).any():
-            row = int(np.argmax(other))
-            if len(found) == 2:
-                third = at + row, float(y[row])
-            else:
-                found.append(float(y[row]))
+        if (other := ~np.isin(y, found)).any():
+            check_integers(y, at)
+            found = np.union1d(found, y[other])
         at += len(y)
-    if third is not None:
-        refuse(f"y[{third[0]}]", f"one of the two labels {sorted(found)}", third[1])
-    return Labels.of_dataset(np.array(found, np.float32) if reader.has_y else None)
+    return Labels.of_dataset(found if reader.has_y else None)

@@ -107,13 +107,21 @@ class Settings:
             verbose=_verbosity(params["verbose"]),
         )
 
-    def spec_for(self, n_features: int, n_fields: int, encoder: FieldEncoder | None) -> ModelSpec:
+    def spec_for(
+        self, n_features: int, n_fields: int, encoder: FieldEncoder | None, n_outputs: int
+    ) -> ModelSpec:
         """Of the model for data of such sizes, and of such an encoder, if any.
 
         Raises ValueError if they lack fields that were named.
         """
-        deep_fields = self.deep_fields.resolve(n_fields, encoder)
-        return replace(self.spec, n_features=n_features, n_fields=n_fields, deep_fields=deep_fields)
+        return replace(
+            self.spec,
+            loss="softmax" if n_outputs > 1 else self.spec.loss,
+            n_features=n_features,
+            n_fields=n_fields,
+            deep_fields=self.deep_fields.resolve(n_fields, encoder),
+            n_outputs=n_outputs,
+        )
 
 
 def _metrics(metric: object, known: Sequence[str]) -> tuple[str, ...]:

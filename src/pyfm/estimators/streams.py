@@ -152,10 +152,10 @@ def _losses(
         return 0.0, 0.0
     assert sample.y is not None
     if metric == "rmse":
-        value = METRICS[metric].value(sample.y, scores.astype(np.float64), sample.weight) ** 2
+        value = METRICS[metric](sample.y, scores.astype(np.float64), sample.weight) ** 2
     else:
         probability = probabilities(scores + np.float32(prior_correction))
-        value = METRICS[metric].value(sample.y, probability, sample.weight)
+        value = METRICS[metric](sample.y, probability, sample.weight)
     return value * float(weight), float(weight)
 
 

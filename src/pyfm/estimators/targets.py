@@ -1,9 +1,9 @@
-"""Targets as the losses want them, in float32: two classes as 0 and 1, or finite numbers."""
+"""Targets as the losses want them, in float32: numbers of classes from 0 on, or finite numbers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from pyfm.dataset import Dataset
 @dataclass(frozen=True)
 class Numbers:
     """Targets of regressors."""
+
+    n_outputs: ClassVar[int] = 1
 
     def encode(self, y: Any) -> _core.Floats:
         """The numbers in float32; no copy where they are. The data set finds NaN and infinity."""
@@ -34,18 +36,26 @@ class Numbers:
 class Labels:
     """Targets of classifiers."""
 
-    classes: NDArray[Any]  # two, sorted
+    classes: NDArray[Any]  # two or more, sorted
+
+    @property
+    def n_outputs(self) -> int:
+        """Scores of a row: one tells two classes apart, of more each has its own."""
+        return len(self.classes) if len(self.classes) > 2 else 1
 
     @classmethod
     def learn(cls, X: Any, y: Any) -> Labels:
-        """From labels of any kind in `y`, or from those of a Dataset: 0 and 1, or -1 and 1."""
+        """From labels of any kind in `y`, or from those of a Dataset.
+
+        These are 0 and 1, or -1 and 1, or more than two integers.
+        """
         if isinstance(X, Dataset) and y is None:
             return cls.of_dataset(X.y)
         labels = _column(y)
         if labels.dtype.kind == "f" and not np.isfinite(labels).all():
             refuse("y", "labels", "NaN or infinity")
         check_classification_targets(labels)
-        return cls(_two(np.unique(labels)))
+        return cls(_several(np.unique(labels)))
 
     @classmethod
     def of_dataset(cls, y: _core.Floats | None) -> Labels:
@@ -61,22 +71,24 @@ class Labels:
         of_dataset = isinstance(X, Dataset) and y is None
         labels = np.unique(_column(X.y if of_dataset else y))
         if classes is not None:
-            given = two_labels(classes)
+            given = different_labels(classes)
             if given is None or (of_dataset and not _is_usual(given)):
-                usual = ", of a Dataset 0 and 1, or -1 and 1" if of_dataset else ""
-                refuse("classes", f"two different labels{usual}", classes)
+                usual = f", of a Dataset {_USUAL}" if of_dataset else ""
+                refuse("classes", f"two or more different labels{usual}", classes)
             return cls(given)
         if len(labels) != 1:
             return cls.learn(X, y)
         one = labels[0]
         if labels.dtype.kind not in "biuf" or one not in (-1, 0, 1):
-            refuse("classes", "the two labels, since the first rows hold only one", one)
+            refuse("classes", "the labels, since the first rows hold only one", one)
         both = np.array([-1, 1] if one == -1 else [0, 1])
         return cls(both if of_dataset else both.astype(labels.dtype))
 
     def encode(self, y: Any) -> _core.Floats:
-        """0 for the first class, 1 for the second; no copy where the labels are just that."""
+        """Numbers of the classes, from 0 on; no copy where labels of two classes are just that."""
         labels = _column(y)
+        if len(self.classes) > 2:
+            return self._encode_several(labels)
         negative, positive = self.classes
         is_positive = labels == positive
         unknown = ~(is_positive | (labels == negative))
@@ -87,25 +99,45 @@ class Labels:
             return labels
         return np.asarray(is_positive, dtype=np.float32)
 
+    def _encode_several(self, labels: NDArray[Any]) -> _core.Floats:
+        last = len(self.classes) - 1
+        try:
+            number = np.minimum(np.searchsorted(self.classes, labels), last)
+            unknown = self.classes[number] != labels
+        except TypeError as error:  # labels that have no order among the classes
+            raise ValueError(f"y: expected labels like those of the classes: {error}") from error
+        if np.any(unknown):
+            row = int(np.argmax(unknown))
+            known = ", ".join(map(str, self.classes[:5])) + (", …" if last >= 5 else "")
+            refuse(f"y[{row}]", f"one of the {last + 1} classes {known}", labels[row].item())
+        return number.astype(np.float32)
+
 
 Targets = Labels | Numbers
 
 
 def _dataset_classes(y: _core.Floats) -> NDArray[np.int64]:
-    """Found by extremes, since sorting the labels of a large data set would take seconds."""
+    """Two are found by extremes: sorting the labels of a large data set would take seconds."""
     extremes = np.array([y.min(), y.max()]) if len(y) else y
-    other = ~np.isin(y, extremes)
-    if other.any():
-        row = int(np.argmax(other))
-        refuse(f"y[{row}]", "a label 0 or 1, or -1 or 1", float(y[row]))
-    classes = _two(np.unique(extremes))
+    if np.isin(y, extremes).all():
+        classes = _several(np.unique(extremes))
+    else:
+        check_integers(y)
+        classes = np.unique(y)
     if not _is_usual(classes):
-        refuse("y of the Dataset", "labels 0 and 1, or -1 and 1", classes.tolist())
+        refuse("y of the Dataset", f"labels {_USUAL}", classes.tolist())
     return classes.astype(np.int64)
 
 
-def two_labels(classes: Any) -> NDArray[Any] | None:
-    """The two different labels of `classes`, sorted; None if it is anything else."""
+def check_integers(y: _core.Floats, first_row: int = 0) -> None:
+    """Raises ValueError for labels of a Dataset, or of rows of one, that are none."""
+    if (broken := y != np.floor(y)).any():
+        row = int(np.argmax(broken))
+        refuse(f"y[{first_row + row}]", f"labels {_USUAL}", float(y[row]))
+
+
+def different_labels(classes: Any) -> NDArray[Any] | None:
+    """The labels of `classes`, sorted; None if these are not two or more different ones."""
     given = np.asarray(classes)
     if given.ndim != 1:
         return None
@@ -114,11 +146,17 @@ def two_labels(classes: Any) -> NDArray[Any] | None:
     except TypeError:  # objects without an order
         return None
     finite = labels.dtype.kind not in "fc" or bool(np.isfinite(labels).all())
-    return labels if len(labels) == 2 and finite else None
+    return labels if len(labels) >= 2 and finite else None
+
+
+_USUAL = "0 and 1, or -1 and 1, or more than two integers"
 
 
 def _is_usual(classes: NDArray[Any]) -> bool:
-    return classes.tolist() in ([0, 1], [-1, 1])
+    """Whether a Dataset may have these labels."""
+    if len(classes) == 2:
+        return classes.tolist() in ([0, 1], [-1, 1])
+    return classes.dtype.kind in "iufb" and bool((classes == np.floor(classes)).all())
 
 
 def _column(y: Any) -> NDArray[Any]:
@@ -133,11 +171,8 @@ def _column(y: Any) -> NDArray[Any]:
     return np.asarray(column_or_1d(y, warn=True))
 
 
-def _two(classes: NDArray[Any]) -> NDArray[Any]:
-    if len(classes) == 2:
+def _several(classes: NDArray[Any]) -> NDArray[Any]:
+    if len(classes) >= 2:
         return classes
-    found = f"{len(classes)} class{'' if len(classes) == 1 else 'es'}: {classes[:5].tolist()}"
-    if len(classes) > 2:
-        # The wording is scikit-learn's.
-        found += ". Only binary classification is supported. The type of the target is multiclass."
-    raise ValueError(f"y: expected two classes, found {found}")
+    found = f"{len(classes)} class{'' if len(classes) == 1 else 'es'}: {classes.tolist()}"
+    raise ValueError(f"y: expected two classes or more, found {found}")

@@ -24,7 +24,7 @@ def check_same_model(
     fitted: ModelSpec, inputs: Inputs, settings: Settings, why: str = "since warm_start=True"
 ) -> None:
     """Raises ValueError that names a parameter that makes it another model."""
-    wanted = settings.spec_for(fitted.n_features, fitted.n_fields, inputs.encoder)
+    wanted = settings.spec_for(fitted.n_features, fitted.n_fields, inputs.encoder, fitted.n_outputs)
     for field in fields(ModelSpec):
         name, before, now = field.name, getattr(fitted, field.name), getattr(wanted, field.name)
         if before != now:

@@ -45,6 +45,16 @@ def brier(y: Rows, p: Doubles, w: Weights) -> float:
     return _mean((p - y) ** 2, w)
 
 
+def logloss_of_classes(y: Rows, p: Doubles, w: Weights) -> float:
+    eps = np.finfo(np.float64).eps
+    own = np.take_along_axis(p, y.astype(np.intp)[:, None], axis=1)[:, 0]
+    return _mean(-np.log(np.maximum(own, eps)), w)
+
+
+def accuracy_of_classes(y: Rows, p: Doubles, w: Weights) -> float:
+    return _mean(p.argmax(axis=1) == y, w)
+
+
 def precision(y: Rows, p: Doubles, w: Weights, threshold: float = 0.5) -> float:
     chosen = p > threshold
     return _ratio(_total(chosen & (y == 1), w), _total(chosen, w))

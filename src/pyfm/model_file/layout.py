@@ -28,6 +28,11 @@ have rows are stored. Of optimizers with numbers beside each weight, slots, ther
 - ``best.bias``, ``best.linear``, ``best.factors``, ``best.deep.<name>``, as the weights: in
   checkpoints, what early stopping goes back to where that is not the last epoch.
 
+Where a model has several scores, one for each class, tensors have an axis of them: ``bias``
+(n_outputs,), ``linear`` (n_stored, n_outputs), ``factors`` (n_stored, n_outputs, …), ``state.bias``
+(slots, n_outputs), ``state.linear`` (n_stored, slots, n_outputs) and so on; and n_parts counts the
+parts of each class.
+
 The metadata entry ``pyfm`` is a JSON object; see `pyfm.model_file.metadata`. To the score that the
 tensors give, a reader adds its ``spec.prior_correction``.
 """

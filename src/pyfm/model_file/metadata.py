@@ -18,7 +18,8 @@ from pyfm.augmentation import Augmentation
 from pyfm.checks import check_choice, check_int, check_real, refuse
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.inputs import KINDS
-from pyfm.estimators.model_spec import DTYPES, ModelSpec
+from pyfm.estimators.model_spec import DEEP_KINDS, DTYPES, ModelSpec
+from pyfm.estimators.multiclass import MAX_CLASSES
 from pyfm.estimators.streams import Stream
 from pyfm.estimators.targets import Labels
 from pyfm.estimators.tower import Tower
@@ -86,7 +87,7 @@ def from_json(text: str) -> tuple[Estimator, dict[str, Any]]:
     )
     model._settings()  # checks the parameters
     metadata["spec"] = _spec(_get(metadata, "spec", dict), model)
-    metadata["classes"] = _classes(metadata.get("classes"), model)
+    metadata["classes"] = _classes(metadata.get("classes"), model, metadata["spec"])
     metadata["stream"] = _stream(metadata.get("stream"))
     metadata["admission"] = _admission(metadata.get("admission"))
     history = _get(metadata, "history", dict)
@@ -230,12 +231,18 @@ def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
         "prior_correction": 0.0,
         "tower": None,
         "deep_fields": None,
+        "n_outputs": 1,
     }
     given = not_in_earlier_files | given
     names = {field.name for field in fields(ModelSpec)}
     if set(given) != names:
         refuse("metadata: spec", f"the entries {sorted(names)}", sorted(given))
-    for name, expected in (("kind", model._kind), ("loss", model._loss)):
+    most = 1 if model._loss != "logistic" or model._kind in DEEP_KINDS else MAX_CLASSES
+    check_int("metadata: spec.n_outputs", given["n_outputs"], 1, most)
+    if given["n_outputs"] == 2:
+        refuse("metadata: spec.n_outputs", "one score for two classes", 2)
+    loss = "softmax" if given["n_outputs"] > 1 else model._loss
+    for name, expected in (("kind", model._kind), ("loss", loss)):
         if given[name] != expected:
             refuse(f"metadata: spec.{name}", f"{expected!r}", given[name])
     check_int("metadata: spec.n_features", given["n_features"], 1, _MAX_FEATURES)
@@ -247,7 +254,7 @@ def _spec(given: dict[str, Any], model: Estimator) -> ModelSpec:
     _check_type("metadata: spec.init_scale", given["init_scale"], float)
     check_choice("metadata: spec.dtype", given["dtype"], DTYPES)
     _check_type("metadata: spec.prior_correction", given["prior_correction"], float)
-    lowest = math.log(math.ulp(0.0)) if model._loss == "logistic" else 0.0
+    lowest = math.log(math.ulp(0.0)) if loss == "logistic" else 0.0
     if not lowest <= given["prior_correction"] <= 0:
         expected = f"a number in [{lowest:.1f}, 0]"
         refuse("metadata: spec.prior_correction", expected, given["prior_correction"])
@@ -294,7 +301,7 @@ def _classes_to_json(model: Estimator) -> dict[str, Any] | None:
     return {"dtype": dtype, "values": [_plain(label) for label in classes]}
 
 
-def _classes(given: Any, model: Estimator) -> NDArray[Any] | None:
+def _classes(given: Any, model: Estimator, spec: ModelSpec) -> NDArray[Any] | None:
     if model._loss != "logistic":
         return None
     _check_type("metadata: classes", given, dict)
@@ -302,12 +309,18 @@ def _classes(given: Any, model: Estimator) -> NDArray[Any] | None:
     if dtype not in _CLASS_DTYPES:
         refuse("metadata: classes.dtype", f"one of {', '.join(_CLASS_DTYPES)}", dtype)
     plain = all(isinstance(value, str | int | float) for value in values)
-    if not plain or len(values) != 2 or values[0] == values[1]:
-        refuse("metadata: classes.values", "two different labels", values)
+    n = max(2, spec.n_outputs)
+    if not plain or len(values) != n or len(set(values)) != n:
+        count = "two" if n == 2 else n
+        refuse("metadata: classes.values", f"{count} different labels", values)
     try:
-        return np.array(values, dtype=dtype)
-    except (OverflowError, ValueError) as error:
+        classes = np.array(values, dtype=dtype)
+        is_sorted = n == 2 or bool((classes[1:] > classes[:-1]).all())
+    except (OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"metadata: classes: {error}") from error
+    if not is_sorted:  # labels are looked up in them
+        refuse("metadata: classes.values", "ascending labels", values)
+    return classes
 
 
 def _stream(given: Any) -> Stream | None:

@@ -225,7 +225,8 @@ def _check_tensors(
     others = {"features", "column_fields"}
     if state and "noise" in tensors:
         others.add("noise")
-        _check("noise", tensors["noise"], "U32", (len(spec.tables), NOISE_SIZE))
+        n_parts = len(spec.tables) * spec.n_outputs
+        _check("noise", tensors["noise"], "U32", (n_parts, NOISE_SIZE))
     if {"counted", "counts"} <= set(tensors):
         others |= {"counted", "counts"}
         counted = _ids("counted", spec, tensors["counted"])

@@ -48,7 +48,7 @@ class TrainingState:
         for part in spec.tables:
             slots = self.slots(part)
             if slots and part == "linear":
-                shapes["state.bias"] = (slots,)
+                shapes["state.bias"] = (slots, *spec.of_output)
             if slots:
                 n_features, *rest = weights[part]
                 shapes[f"state.{part}"] = (n_features, slots, *rest)
@@ -88,7 +88,7 @@ def fill_state(
                 values = checked(name, tensors[name][piece].astype(np.float32, copy=False))
                 core.set_state(part, values, features[piece])
     if core.bias is not None:
-        none = np.zeros(0, np.float32)
+        none = np.zeros((0, *spec.of_output), np.float32)
         bias = checked("state.bias", tensors["state.bias"][:]) if "state.bias" in tensors else none
         core.set_bias_state(bias)
     if tensors["frequencies"].get_shape() != [0]:  # safetensors refuses to slice nothing

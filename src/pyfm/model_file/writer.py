@@ -70,7 +70,7 @@ def save(
     if progress and progress.best:
         tensors |= network_tensors(spec, core, "best.deep.", progress.best)
         if core.bias is not None:
-            tensors["best.bias"] = np.array([progress.best.bias], np.float32)
+            tensors["best.bias"] = progress.best.bias
         best = _weights(spec, core, rows, progress.best)
         tables |= {f"best.{part}": table for part, table in best.items()}
     entries = {name: (tensor.dtype, tensor.shape) for name, tensor in tensors.items()}
