@@ -14,7 +14,7 @@ from pyfm.dataset import Dataset
 from pyfm.dataset.buffers import optional_floats
 from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.model_spec import ModelSpec
-from pyfm.estimators.settings import n_threads
+from pyfm.estimators.threads import n_threads
 
 if TYPE_CHECKING:
     from pyfm.explain import Explanation, FeatureWeights, Importance, Interaction
