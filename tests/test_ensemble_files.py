@@ -134,7 +134,7 @@ def test_no_metadata(tmp_path: Path, text: str) -> None:
 
 
 def test_other_folders_and_members(tmp_path: Path) -> None:
-    with pytest.raises(pyfm.FormatError, match=r"found no ensemble\.json"):
+    with pytest.raises(IsADirectoryError, match=r"with ensemble\.json in it"):
         pyfm.load(tmp_path)
     bag().save(tmp_path / "bag")
     member = tmp_path / "bag" / "member-1.pyfm"

@@ -30,6 +30,7 @@ W = RNG.integers(0, 4, 500).astype(np.float64)
 
 @pytest.fixture(autouse=True)
 def _figures() -> Iterator[None]:
+    plt.close("all")  # those of examples that ran before in this process
     yield
     plt.close("all")
 

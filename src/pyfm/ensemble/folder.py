@@ -57,7 +57,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     folder = Path(os.fsdecode(path))
     file = folder / METADATA
     if not file.is_file():
-        raise FormatError(f"{folder}: expected a folder of an ensemble, found no {METADATA} in it")
+        message = f"expected a model file, or an ensemble's folder with {METADATA} in it"
+        raise IsADirectoryError(errno.EISDIR, message, str(folder))
     if file.stat().st_size > _MAX_JSON:
         raise FormatError(f"{file}: expected at most {_MAX_JSON} bytes")
     try:

@@ -174,7 +174,10 @@ class StackingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         shared = Shared.of(LinearClassifier(), X, y, sample_weight, fields)
         classes = shared.targets.classes  # type: ignore[union-attr]  # of a classifier
         if len(classes) != 2:
-            refuse("y", "two classes", f"{len(classes)}: {classes[:5].tolist()}")
+            raise ValueError(  # the wording is scikit-learn's
+                f"y: expected two classes, found {len(classes)} classes: {classes[:5].tolist()}. "
+                "Only binary classification is supported."
+            )
         data, random = shared.data, check_random_state(self.random_state)
         labels = np.asarray(data.y).astype(np.int64)
         cv = shuffled(self.cv, random)

@@ -162,9 +162,15 @@ def targets_of(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
 def learn_labels(reader: BlockReader) -> Labels:
     """The labels of a data file, as those of a Dataset."""
     found, at = np.empty(0, np.float32), 0
-    for y in reader.column("y", ROWS):
+    pieces = reader.column("y", ROWS)
+    for y in pieces:
         if (other := ~np.isin(y, found)).any():
-            check_integers(y, at)
+            try:
+                check_integers(y, at)
+            except ValueError:
+                for _ in pieces:  # to the end, where a damaged file is found out
+                    pass
+                raise
             found = np.union1d(found, y[other])
         at += len(y)
     return Labels.of_dataset(found if reader.has_y else None)
