@@ -101,6 +101,62 @@ def test_a_certain_error_is_not_infinite() -> None:
     assert metrics.logloss([1, 0], [1, 0]) < 1e-15
 
 
+# (class, shares of three classes, weight)
+shares = st.tuples(*[st.integers(0, 4)] * 3).filter(any)
+row_of_three = st.tuples(st.integers(0, 2), shares, st.integers(0, 5))
+rows_of_three = st.lists(row_of_three, min_size=1, max_size=40).filter(
+    lambda some: any(weight for _, _, weight in some)
+)
+
+
+@given(rows=rows_of_three)
+def test_of_several_classes(rows: list[tuple[int, tuple[int, int, int], int]]) -> None:
+    y, parts, w = (np.array(column) for column in zip(*rows, strict=True))
+    p = parts / parts.sum(axis=1, keepdims=True)
+    likeliest = parts.argmax(axis=1)
+    # Sums of at most 40 terms in double precision, in another order; scikit-learn also keeps
+    # probabilities below 1 - ε, which differs by ε.
+    for weight in (w, None):
+        loss = sklearn.metrics.log_loss(y, p, sample_weight=weight, labels=[0, 1, 2])
+        right = sklearn.metrics.accuracy_score(y, likeliest, sample_weight=weight)
+        for ours, theirs in ((metrics.logloss, loss), (metrics.accuracy, right)):
+            expected = pytest.approx(theirs, rel=1e-13, abs=1e-15)
+            assert ours(y, p, sample_weight=weight) == expected
+
+
+@pytest.mark.parametrize("name", ["logloss", "accuracy"])
+def test_two_columns_are_the_probability_of_one(name: str) -> None:
+    ours = getattr(metrics, name)
+    y, p = [0, 1, 1, 0], np.array([0.25, 0.75, 0.5, 0.5])
+    assert ours(y, np.column_stack([1 - p, p])) == pytest.approx(ours(y, p), rel=1e-15)
+
+
+@pytest.mark.parametrize("name", ["logloss", "accuracy"])
+@pytest.mark.parametrize(
+    ("y", "p", "message"),
+    [
+        ([0, 3], [[0.2, 0.3, 0.5]] * 2, r"y_true\[1\]: expected numbers of classes, 0 to 2 .* 3"),
+        ([-1, 1], [[0.5, 0.5]] * 2, r"y_true\[0\]: expected numbers of classes, 0 to 1"),
+        ([0.5, 1], [[0.5, 0.5]] * 2, r"y_true\[0\]: expected numbers of classes"),
+        ([0, 1], [[0.5, 0.5], [-0.5, 1.5]], r"y_pred\[1, 0\]: expected numbers in \[0, 1\]"),
+        ([0, 1], [[0.5, 0.5], [0.5, 0.4]], r"sum of y_pred\[1\]: expected numbers that are 1"),
+        ([0, 1], [[0.5, 0.5], [0.5, math.nan]], r"y_pred\[1, 1\]: expected numbers finite"),
+        ([0, 1], [[1.0], [1.0]], "y_pred: expected a column for each class, found '1 columns'"),
+        ([0, 1], [[0.5, 0.5]], "y_pred: expected 2 entries, as many as y_true, found 1"),
+        ([0, 1], [[0.5, 0.5], [1.0]], "y_pred: expected numbers, found"),
+    ],
+)
+def test_wrong_columns(name: str, y: Any, p: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        getattr(metrics, name)(y, p)
+
+
+@pytest.mark.parametrize("name", sorted(set(METRICS) - {"logloss", "accuracy"}))
+def test_others_take_one_column(name: str) -> None:
+    with pytest.raises(ValueError, match="y_pred: expected one dimension"):
+        getattr(metrics, name)([0, 1], [[0.5, 0.5]] * 2)
+
+
 def test_auc_of_scores_beyond_probabilities() -> None:
     assert metrics.auc([0, 1, 1], [-5.0, 3.0, 100.0]) == 1
 

@@ -7,20 +7,22 @@ from numpy.typing import ArrayLike
 from pyfm import _core
 from pyfm.checks import check_fraction
 from pyfm.metrics import formulas
-from pyfm.metrics.checks import check_classes, for_core
+from pyfm.metrics.checks import check_classes, check_columns, for_core, has_columns
 
 
 def accuracy(
     y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight: ArrayLike | None = None
 ) -> float:
-    """Share of rows on the right side of probability ½.
+    """Share of rows on the right side of probability ½, or whose class is the likeliest of several.
 
     Parameters
     ----------
     y_true : array-like of shape (n_rows,)
-        Labels, 0/1 or -1/1.
-    y_pred : array-like of shape (n_rows,)
-        Probabilities of label 1 (or predicted labels 0/1); above 0.5 counts as 1.
+        Labels, 0/1 or -1/1; beside a column for each class, the number of the row's column, from 0:
+        ``numpy.searchsorted(model.classes_, y)``.
+    y_pred : array-like of shape (n_rows,) or (n_rows, n_classes)
+        Probabilities of label 1 (or predicted labels 0/1); above 0.5 counts as 1. Or those of all
+        classes, which sum to 1; of equally likely ones the first counts.
     sample_weight : array-like of shape (n_rows,), optional
         Weights of the rows, not negative, not all 0.
 
@@ -39,7 +41,11 @@ def accuracy(
     >>> from pyfm.metrics import accuracy
     >>> accuracy([0, 1, 1, 1], [0.2, 0.9, 0.4, 0.7])
     0.75
+    >>> accuracy([0, 2], [[0.5, 0.25, 0.25], [0.5, 0.25, 0.25]])
+    0.5
     """
+    if has_columns(y_pred):
+        return formulas.accuracy_of_classes(*check_columns(y_true, y_pred, sample_weight))
     return _core.accuracy(*for_core(*check_classes(y_true, y_pred, sample_weight)))
 
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from pyfm import _core
 from pyfm.checks import check_int
 from pyfm.metrics import formulas
-from pyfm.metrics.checks import check_classes, defined, for_core
+from pyfm.metrics.checks import check_classes, check_columns, defined, for_core, has_columns
 
 
 def logloss(
@@ -18,10 +18,12 @@ def logloss(
     Parameters
     ----------
     y_true : array-like of shape (n_rows,)
-        Labels, 0/1 or -1/1.
-    y_pred : array-like of shape (n_rows,)
-        Probabilities of label 1. They are kept within [ε, 1 - ε], ε = 2.2e-16, so that a certain
-        but wrong prediction costs 36 instead of infinity.
+        Labels, 0/1 or -1/1; beside a column for each class, the number of the row's column, from 0:
+        ``numpy.searchsorted(model.classes_, y)``.
+    y_pred : array-like of shape (n_rows,) or (n_rows, n_classes)
+        Probabilities of label 1, or of all classes, which sum to 1. They are kept within
+        [ε, 1 - ε], ε = 2.2e-16, so that a certain but wrong prediction costs 36 instead of
+        infinity.
     sample_weight : array-like of shape (n_rows,), optional
         Weights of the rows, not negative, not all 0.
 
@@ -39,7 +41,11 @@ def logloss(
     >>> from pyfm.metrics import logloss
     >>> round(logloss([0, 1], [0.5, 0.5]), 4)
     0.6931
+    >>> round(logloss([0, 2], [[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]]), 4)
+    0.6931
     """
+    if has_columns(y_pred):
+        return formulas.logloss_of_classes(*check_columns(y_true, y_pred, sample_weight))
     return _core.logloss(*for_core(*check_classes(y_true, y_pred, sample_weight)))
 
 
