@@ -65,6 +65,7 @@ def test_more_than_two_classes(folder: Path) -> None:
     p = model.predict_proba(data)
     np.testing.assert_allclose(np.loadtxt("classes"), p, rtol=1e-8)
     assert model.classes_.tolist() == [4, 5, 6]
+    assert "classes              3: 4, 5, 6\n" in succeed("info", "model")
     loss = -np.log(p[np.arange(200), np.arange(200) % 3]).mean()
     right = (p.argmax(axis=1) == np.arange(200) % 3).mean()
     assert out == f"logloss = {loss:.5f}\naccuracy = {right:.5f}\n"
@@ -81,6 +82,7 @@ def test_info(folder: Path) -> None:
     out = succeed("info", "model")
     lines = dict(line.split(maxsplit=1) for line in out.splitlines())
     assert lines["model"] == "FFMClassifier"
+    assert lines["classes"] == "2: 0, 1"
     assert lines["fields"] == "4"
     assert lines["trained"].startswith("3 epochs, the best is ")
     assert lines["epochs"] == "3"

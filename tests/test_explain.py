@@ -266,24 +266,6 @@ def test_rows_of_too_many_pairs() -> None:
     assert abs(top.strength) == pytest.approx(products.max())
 
 
-class ManyClasses(pyfm.FMClassifier):
-    """What a model of three classes looks like from here."""
-
-    @property
-    def classes_(self) -> Any:
-        return np.arange(3)
-
-
-@pytest.mark.parametrize(
-    "ask", ["explain", "top_interactions", "feature_importance", "feature_weights"]
-)
-def test_models_with_several_scores_are_refused(ask: str) -> None:
-    rows = rows_of_ids()
-    model = ManyClasses(epochs=1).fit(rows)
-    with pytest.raises(ValueError, match=f"{ask}: expected a model with one score"):
-        getattr(model, ask)([0] if ask == "feature_weights" else 1)
-
-
 def test_weights_of_some_features() -> None:
     rows = rows_of_ids()
     model = pyfm.FFMClassifier(linear=True, epochs=1, random_state=0).fit(rows)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import NoReturn
 
+_MOST_SHOWN = 300  # characters
 MAX_THREADS = 1024  # a system that cannot start a thread ends the process
 
 
 def refuse(name: str, expected: str, found: object) -> NoReturn:
     """Raises the ValueError that all checks share."""
-    raise ValueError(f"{name}: expected {expected}, found {found!r}")
+    raise ValueError(f"{name}: expected {expected}, found {_shown(found)}")
 
 
 def check_real(name: str, value: object, *, positive: bool = False) -> float:
@@ -61,6 +62,12 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
     if not isinstance(value, str) or value not in choices:
         refuse(name, "one of " + ", ".join(map(repr, choices)), value)
     return value
+
+
+def _shown(found: object) -> str:
+    """On one line, the beginning of tables and other long things."""
+    text = " ".join(repr(found).split()) if "\n" in repr(found) else repr(found)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def _float(number: Real) -> float:

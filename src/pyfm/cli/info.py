@@ -14,6 +14,8 @@ from pyfm.data_file import is_data_file
 from pyfm.data_file.blocks import BlockReader
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from pyfm.estimators.model_spec import ModelSpec
 
 # Of the history: numbers of entries, and what does not say how good the model is.
@@ -63,6 +65,13 @@ def _of_targets(file: BlockReader) -> str:
     return f"stored, of mean {total / file.n_rows:.5g}"
 
 
+def _of_classes(classes: NDArray[Any] | None) -> str:
+    """In the order of a model's scores, and of the columns that `pyfm predict` writes."""
+    from pyfm.estimators.targets import listed  # loads scikit-learn
+
+    return "none" if classes is None else f"{len(classes)}: {listed(classes)}"
+
+
 def _of_encoder(encoder: object) -> str:
     if encoder is None:
         return "none"
@@ -90,6 +99,7 @@ def _model(path: Path) -> dict[str, str]:
     lines = {
         "file": _of_file(path, metadata),
         "model": type(model).__name__,
+        "classes": _of_classes(metadata["classes"]),
         "features": f"{spec.n_features:,}",
         "fields": _fields(spec),
         "weights": ", ".join(f"{name} {shape}" for name, shape in spec.shapes().items()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -59,11 +59,15 @@ def average_probabilities(
     [0.031]
     """
     check_choice("average", average, AVERAGES)
-    models = [np.asarray(p, np.float64) for p in probabilities]
+    if isinstance(probabilities, str) or not isinstance(probabilities, Iterable):
+        refuse("probabilities", "those of each model, in a list", probabilities)
+    models = [_numbers(f"probabilities[{i}]", p) for i, p in enumerate(probabilities)]
     if not models:
         refuse("probabilities", "those of at least one model", "none")
     for i, p in enumerate(models):
-        if p.shape != models[0].shape or p.ndim not in (1, 2):
+        if p.ndim not in (1, 2):
+            refuse(f"probabilities[{i}]", "1-D or 2-D", p.shape)
+        if p.shape != models[0].shape:
             refuse(f"probabilities[{i}]", f"1-D or 2-D, shape {models[0].shape} as of [0]", p.shape)
         if not ((p >= 0) & (p <= 1)).all():
             refuse(f"probabilities[{i}]", "numbers in [0, 1]", "others")
@@ -92,8 +96,15 @@ def from_scale(mean: npt.NDArray[np.float64], average: str) -> npt.NDArray[np.fl
     return one
 
 
+def _numbers(name: str, given: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    try:
+        return np.asarray(given, np.float64)
+    except (TypeError, ValueError) as error:  # strings, and rows of different lengths
+        raise ValueError(f"{name}: expected an array of numbers, found {error}") from error
+
+
 def _weights(given: npt.ArrayLike | None, n_models: int) -> npt.NDArray[np.float64]:
-    weight = np.ones(n_models) if given is None else np.asarray(given, np.float64)
+    weight = np.ones(n_models) if given is None else _numbers("weights", given)
     if weight.shape != (n_models,):
         refuse("weights", f"shape ({n_models},), one for each model", weight.shape)
     if not ((weight >= 0) & np.isfinite(weight)).all() or not weight.any():

@@ -11,12 +11,20 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
 from pyfm.checks import check_bool, check_real, refuse
+from pyfm.data_stream import DataStream
 from pyfm.dataset import Dataset, as_dataset
 from pyfm.ensemble.entries import Entries, Table
+from pyfm.estimators.multiclass import check_two_classes
 from pyfm.estimators.targets import Labels
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+def check_in_memory(X: Any) -> None:
+    """Raises ValueError for a stream."""
+    if isinstance(X, DataStream):
+        refuse("X", "rows in memory, such as a piece of a stream: next(iter(stream))", "DataStream")
 
 
 class FieldColumns(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
@@ -142,19 +150,20 @@ class FieldColumns(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             For rows of more fields than `fit` saw.
         """
         check_is_fitted(self)
+        check_in_memory(X)
         entries = Entries.of(as_dataset(X).core, self.n_fields_)
         rates = self._table.rates(entries, self.prior) if self._table.clicks else None
         return self._columns(entries, rates)
 
     def _fit(self, X: Any, y: Any) -> tuple[Entries, NDArray[np.float64] | None]:
         """The entries, and 0 or 1 for each row where there are rates."""
+        check_in_memory(X)
         rates = check_bool("target_rates", self.target_rates)
         check_real("prior", self.prior, positive=True)
         clicks = None
         if rates:
             labels = Labels.learn(X, y)
-            if len(labels.classes) != 2:
-                refuse("y", "two classes", len(labels.classes))
+            check_two_classes(labels, "rates are those of one class; target_rates=False has none")
             own = X.y if isinstance(X, Dataset) and y is None else y
             clicks = labels.encode(own).astype(np.float64)
         core = as_dataset(X).core

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,8 @@ def split(cv: Any, n_rows: int, y: NDArray[Any], groups: Any, *, classifier: boo
     """
     if isinstance(cv, bool) or cv is None:
         refuse("cv", "a number of folds >= 2, a splitter of scikit-learn, or pairs of rows", cv)
+    if isinstance(cv, Iterable) and not isinstance(cv, str):
+        cv = [_pair(pair) for pair in cv]
     splitter = check_cv(cv, y, classifier=classifier)
     folds = [
         Fold(_rows(train, n_rows), _rows(test, n_rows))
@@ -47,6 +50,12 @@ def split(cv: Any, n_rows: int, y: NDArray[Any], groups: Any, *, classifier: boo
         row = int(np.argmax(times > 1))
         refuse("cv", "folds each row of which is predicted once", f"row {row} in several")
     return folds
+
+
+def _pair(given: Any) -> tuple[Any, Any]:
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        refuse("cv", "pairs of rows to learn and rows to predict", given)
+    return given[0], given[1]
 
 
 def _rows(given: Any, n_rows: int) -> NDArray[np.int64]:

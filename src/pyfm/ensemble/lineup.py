@@ -126,8 +126,6 @@ def contributions(
         refuse("stack", "a StackingClassifier of pyfm", stack)
     check_is_fitted(stack)
     y, sample_weight = targets_of(X, y, sample_weight)
-    if y is None:
-        refuse("y", "labels, of X or beside it", None)
     labels = stack._targets.encode(y)
     scores = stack.member_scores(X)
     names = list(stack.named_estimators_)

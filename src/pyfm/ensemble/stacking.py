@@ -22,9 +22,10 @@ from pyfm.ensemble.members import Shared, check_members
 from pyfm.ensemble.out_of_fold import Task, fit, out_of_fold, scores_of, seeded
 from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.linear import LinearClassifier
+from pyfm.estimators.multiclass import check_two_classes
 from pyfm.estimators.rows import targets_of
 from pyfm.estimators.settings import check_seed
-from pyfm.estimators.targets import Targets
+from pyfm.estimators.targets import Labels, Targets
 from pyfm.estimators.threads import n_threads
 from pyfm.metrics import logloss
 
@@ -172,12 +173,9 @@ class StackingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         if isinstance(X, DataStream):
             refuse("X", "rows in memory, which all members share", type(X).__name__)
         shared = Shared.of(LinearClassifier(), X, y, sample_weight, fields)
-        classes = shared.targets.classes  # type: ignore[union-attr]  # of a classifier
-        if len(classes) != 2:
-            raise ValueError(  # the wording is scikit-learn's
-                f"y: expected two classes, found {len(classes)} classes: {classes[:5].tolist()}. "
-                "Only binary classification is supported."
-            )
+        assert isinstance(shared.targets, Labels)  # as of all classifiers
+        check_two_classes(shared.targets, "the final estimator adds up log-odds of one class")
+        classes = shared.targets.classes
         data, random = shared.data, check_random_state(self.random_state)
         labels = np.asarray(data.y).astype(np.int64)
         cv = shuffled(self.cv, random)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from pyfm.checks import refuse
 from pyfm.dataset import Dataset, as_dataset, is_table
+from pyfm.ensemble.columns import check_in_memory
+from pyfm.estimators.multiclass import check_two_classes
 from pyfm.estimators.targets import Labels
 
 
@@ -23,6 +25,7 @@ class TreeInputs:
     @classmethod
     def of(cls, X: Any) -> TreeInputs:
         """Of what `fit` was given."""
+        check_in_memory(X)
         if is_table(X):
             from pyfm.encode import FieldEncoder  # which imports pyarrow
 
@@ -33,6 +36,7 @@ class TreeInputs:
 
     def read(self, X: Any) -> Dataset | NDArray[np.float32]:
         """A matrix of numbers, or a Dataset, whose columns trees take."""
+        check_in_memory(X)
         if self.encoder is not None:
             if isinstance(X, Dataset):
                 return X
@@ -64,8 +68,7 @@ def labels_of(X: Any, y: Any, base: Dataset) -> NDArray[np.int64]:
     """0 or 1 for each row: of y, or of the Dataset that brings targets."""
     source = X if isinstance(X, Dataset) and X.y is not None else base
     labels = Labels.learn(source, None) if y is None else Labels.learn(None, y)
-    if len(labels.classes) != 2:
-        refuse("y", "two classes", len(labels.classes))
+    check_two_classes(labels, "the fields are buckets of one score")
     found = labels.encode(source.y if y is None else y).astype(np.int64)
     if len(found) != len(base):
         refuse("y", f"length {len(base)}, one for each row", len(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from pyfm.dataset import Dataset
 from pyfm.dataset.buffers import optional_floats
 from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.model_spec import ModelSpec
+from pyfm.estimators.multiclass import output_of
 from pyfm.estimators.threads import n_threads
 
 if TYPE_CHECKING:
@@ -24,14 +26,14 @@ _BY = ("feature", "field")
 
 
 class Explaining:
-    """Of fitted models with one score."""
+    """Of fitted models."""
 
     n_jobs: int | None
     _spec: ModelSpec
     _model: _core.Model
     _inputs: Inputs
 
-    def explain(self, X: Any) -> Explanation:
+    def explain(self, X: Any, *, output: Any = None) -> Explanation:
         r"""What each term adds to the score of one row: bias, features, pairs, the network.
 
         The terms of the formula of the model, in float64: :math:`b`, :math:`x_j w_j`,
@@ -43,6 +45,8 @@ class Explaining:
         ----------
         X : Dataset, table, sparse matrix, or array-like of shape (1, n_columns) or (n_columns,)
             One row as in `fit`, such as ``data[i:i + 1]`` or ``df.iloc[[i]]``.
+        output : label, optional
+            Of more than two classes, each of which has a score: the one to explain.
 
         Returns
         -------
@@ -55,7 +59,7 @@ class Explaining:
             Before `fit`.
         ValueError
             If X is not of the kind that `fit` was given, not one row, or one of more than 2**20
-            pairs of features; for models with more scores than one.
+            pairs of features; for an `output` that is none.
 
         Examples
         --------
@@ -69,7 +73,7 @@ class Explaining:
         """
         from pyfm.explain.terms import explain
 
-        explained = self._explained("explain")
+        explained = self._explained(output)
         if self._inputs.kind in ("ids", "values") and _is_vector(X):
             X = [X]
         elif getattr(X, "ndim", 2) == 1:
@@ -80,10 +84,17 @@ class Explaining:
         if rows.n_rows != 1:
             refuse("X", "one row, such as X[i:i + 1]", f"{rows.n_rows} rows")
         classes = getattr(self, "classes_", None)
-        return explain(explained, rows, None if classes is None else str(classes[1]))
+        number = explained.output if self._spec.n_outputs > 1 else 1
+        return explain(explained, rows, None if classes is None else str(classes[number]))
 
     def top_interactions(
-        self, n: int | None = 10, X: Any = None, *, by: str = "feature", sample_weight: Any = None
+        self,
+        n: int | None = 10,
+        X: Any = None,
+        *,
+        by: str = "feature",
+        sample_weight: Any = None,
+        output: Any = None,
     ) -> list[Interaction]:
         r"""The pairs of features, or of fields, that interact most.
 
@@ -106,6 +117,8 @@ class Explaining:
         by : {"feature", "field"}, default="feature"
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows; None: those of the Dataset, or all 1.
+        output : label, optional
+            Of more than two classes, each of which has a score: the one to look at.
 
         Returns
         -------
@@ -117,8 +130,8 @@ class Explaining:
         sklearn.exceptions.NotFittedError
             Before `fit`.
         ValueError
-            For models without pairs (linear, Wide & Deep) and with more scores than one, rows
-            unlike those of `fit`, and where rows are needed and missing.
+            For models without pairs (linear, Wide & Deep), rows unlike those of `fit`, where rows
+            are needed and missing, and an `output` that is none.
 
         Examples
         --------
@@ -132,7 +145,7 @@ class Explaining:
         """
         from pyfm.explain import interactions, search
 
-        explained = self._explained("top_interactions")
+        explained = self._explained(output)
         if not explained.has_pairs:
             found = f"{type(self).__name__}, whose score has no terms of pairs"
             refuse("top_interactions", "a model of type FM, FFM or DeepFM", found)
@@ -151,7 +164,13 @@ class Explaining:
         return interactions.features_in_rows(explained, rows, weight, n)
 
     def feature_importance(
-        self, X: Any = None, *, by: str = "feature", n: int | None = None, sample_weight: Any = None
+        self,
+        X: Any = None,
+        *,
+        by: str = "feature",
+        n: int | None = None,
+        sample_weight: Any = None,
+        output: Any = None,
     ) -> list[Importance]:
         """How much features, or fields, contribute to scores.
 
@@ -174,6 +193,8 @@ class Explaining:
             Only the most important ones; None: all that have weights, or occur in the rows.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows; None: those of the Dataset, or all 1.
+        output : label, optional
+            Of more than two classes, each of which has a score: the one to look at.
 
         Returns
         -------
@@ -185,8 +206,8 @@ class Explaining:
         sklearn.exceptions.NotFittedError
             Before `fit`.
         ValueError
-            For rows unlike those of `fit`, fields without an encoder or rows, and models with more
-            scores than one.
+            For rows unlike those of `fit`, fields without an encoder or rows, and an `output` that
+            is none.
 
         Examples
         --------
@@ -198,7 +219,7 @@ class Explaining:
         """
         from pyfm.explain import importance
 
-        explained = self._explained("feature_importance")
+        explained = self._explained(output)
         n = None if n is None else check_int("n", n, 1)
         check_choice("by", by, _BY)
         if X is None:
@@ -218,7 +239,8 @@ class Explaining:
         Returns
         -------
         FeatureWeights
-            A named tuple: ``linear`` and ``factors``, copies for these features.
+            A named tuple: ``linear`` and ``factors``, copies for these features; of more than two
+            classes with the classes as their first axis.
 
         Raises
         ------
@@ -236,15 +258,17 @@ class Explaining:
         """
         from pyfm.explain.weights import feature_weights
 
-        return feature_weights(self._explained("feature_weights"), features)
+        return feature_weights(self._all_weights(), features)
 
-    def _explained(self, what: str) -> Explained:
+    def _explained(self, output: Any) -> Explained:
+        """One score: of more than two classes that of the label `output`."""
+        explained = self._all_weights()
+        return replace(explained, output=output_of(getattr(self, "classes_", None), output))
+
+    def _all_weights(self) -> Explained:
         from pyfm.explain.model import Explained
 
         check_is_fitted(self)
-        n_classes = len(getattr(self, "classes_", ()))
-        if n_classes > 2:
-            refuse(what, "a model with one score: of two classes, or a regressor", n_classes)
         return Explained(self._spec, self._model, self._inputs.encoder, n_threads(self.n_jobs))
 
     def _rows_in_memory(self, X: Any) -> _core.Dataset:

@@ -144,7 +144,10 @@ def _from(first: int, column: Iterator[_core.Floats]) -> _core.Floats:
 
 
 def targets_of(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
-    """Targets and weights to score by: those of a Dataset or a stream, where none are given."""
+    """Targets and weights to score by: those of a Dataset or a stream, where none are given.
+
+    Raises ValueError where there are no targets.
+    """
     if isinstance(X, DataStream) and (y is None or sample_weight is None):
         with contextlib.closing(iter(X)) as pieces:
             columns = [(data.y, data.sample_weight) for data in pieces]
@@ -156,6 +159,8 @@ def targets_of(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
     if isinstance(X, Dataset):
         y = X.y if y is None else y
         sample_weight = X.sample_weight if sample_weight is None else sample_weight
+    if y is None:
+        refuse("y", "labels or targets, in X or beside it", None)
     return y, sample_weight
 
 

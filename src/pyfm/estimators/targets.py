@@ -108,12 +108,17 @@ class Labels:
             raise ValueError(f"y: expected labels like those of the classes: {error}") from error
         if np.any(unknown):
             row = int(np.argmax(unknown))
-            known = ", ".join(map(str, self.classes[:5])) + (", …" if last >= 5 else "")
-            refuse(f"y[{row}]", f"one of the {last + 1} classes {known}", labels[row].item())
+            expected = f"one of the {last + 1} classes {listed(self.classes)}"
+            refuse(f"y[{row}]", expected, labels[row].item())
         return number.astype(np.float32)
 
 
 Targets = Labels | Numbers
+
+
+def listed(classes: NDArray[Any]) -> str:
+    """The first ones, for errors."""
+    return ", ".join(map(str, classes[:5])) + (", …" if len(classes) > 5 else "")
 
 
 def _dataset_classes(y: _core.Floats) -> NDArray[np.int64]:

@@ -93,6 +93,6 @@ def _have_weights(explained: Explained, feature: Ints) -> Flags:
     known, places = np.unique(feature, return_inverse=True)
     has = np.zeros(len(known), bool)
     for part in explained.spec.tables:
-        weights = explained.model.weights(part, known.astype(np.uint32))
+        weights = explained.weights(part, known)
         has |= weights.any(axis=tuple(range(1, weights.ndim)))
     return has[places]

@@ -47,7 +47,8 @@ class Explanation:
     prediction : float
         Of classifiers the probability of `label`; of regressors the score.
     label : str or None
-        The class that scores speak of, the second one; None of regressors.
+        The class that the score speaks of: the second of two, of more the `output`; None of
+        regressors.
     terms : tuple of Term
         The largest first, by their absolute contribution.
     ignored : tuple of str

@@ -104,8 +104,8 @@ def norms_of(explained: Explained, features: Ints, parts: tuple[str, ...]) -> Fl
     squares = np.zeros(len(features))
     for part in explained.spec.tables:
         for start in range(0, len(features) if part in parts else 0, size):
-            ids = features[start : start + size].astype(np.uint32)
-            weights = explained.model.weights(part, ids).reshape(len(ids), -1)
+            ids = features[start : start + size]
+            weights = explained.weights(part, ids).reshape(len(ids), -1)
             squares[start : start + size] += np.einsum("nk,nk->n", weights, weights, dtype="d")
     return np.sqrt(squares)
 

@@ -12,6 +12,7 @@ from pyfm.explain.model import Explained
 from pyfm.explain.names import feature_names
 from pyfm.explain.network import network_scores
 from pyfm.explain.pairs import pairs_of
+from pyfm.prediction import predictions
 
 _MOST_PAIRS = 2**20  # of which each is an object: some 300 MB
 
@@ -46,12 +47,16 @@ def explain(explained: Explained, row: _core.Dataset, label: str | None) -> Expl
     unknown = entries.unknown_field, entries.unknown_feature
     return Explanation(
         score=score,
-        prediction=score if label is None else _probability(score),
+        prediction=score if label is None else _probability(explained, row, score),
         label=label,
         terms=tuple(terms),
         ignored=tuple(feature_names(explained.encoder, *unknown)),
     )
 
 
-def _probability(score: float) -> float:
+def _probability(explained: Explained, row: _core.Dataset, score: float) -> float:
+    """Of the class that the score speaks of; of more than two, the other scores matter as well."""
+    if explained.spec.n_outputs > 1:
+        found = predictions(explained.model, row, 0.0, explained.n_threads)
+        return float(found[0, explained.output])
     return 1 / (1 + math.exp(-score)) if score >= 0 else math.exp(score) / (1 + math.exp(score))

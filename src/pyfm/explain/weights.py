@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfm.checks import refuse
+from pyfm.estimators.multiclass import by_class
 from pyfm.explain.model import Explained
 
 
 class FeatureWeights(NamedTuple):
     """Weights of n features, copies; 0 of features that the model has none for.
+
+    Of more than two classes, these are a first axis, as of ``coef_``.
 
     Attributes
     ----------
@@ -28,7 +31,10 @@ class FeatureWeights(NamedTuple):
 
 def feature_weights(explained: Explained, features: Any) -> FeatureWeights:
     """Of ids; raises ValueError for what is none."""
-    ids = np.asarray(features)
+    try:
+        ids = np.asarray(features)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"features: expected ids in one dimension, found {error}") from error
     if ids.ndim != 1 or (ids.dtype.kind not in "iu" and ids.size):
         found = f"{ids.dtype} of shape {ids.shape}"
         refuse("features", "ids of features: integers in one dimension", found)
@@ -38,5 +44,8 @@ def feature_weights(explained: Explained, features: Any) -> FeatureWeights:
         expected = f"ids below {explained.spec.n_features}, the model's features"
         refuse(f"features[{place}]", expected, int(ids[place]))
     known = ids.astype(np.uint32)
-    weights = {part: explained.model.weights(part, known) for part in explained.spec.tables}
+    weights = {
+        part: by_class(explained.spec, explained.model.weights(part, known))
+        for part in explained.spec.tables
+    }
     return FeatureWeights(weights.get("linear"), weights.get("factors"))

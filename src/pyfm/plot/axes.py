@@ -6,6 +6,7 @@ import importlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pyfm.checks import refuse
 from pyfm.docstrings import fill_in
 
 if TYPE_CHECKING:
@@ -65,10 +66,20 @@ def matplotlib(module: str) -> Any:
 def axes_or_new(ax: Axes | None, width: float = 6.0, height: float = 4.0) -> Axes:
     """The given axes, or new ones of a figure of so many inches."""
     if ax is not None:
-        return ax
+        if not isinstance(ax, matplotlib("axes").Axes):
+            refuse("ax", "matplotlib.axes.Axes, such as plt.gca(), or None", ax)
+        given: Axes = ax
+        return given
     _, new = matplotlib("pyplot").subplots(figsize=(width, height), layout="constrained")
     made: Axes = new
     return made
+
+
+def check_model(model: Any) -> None:
+    """Raises ValueError for what has no weights to draw, such as a class, or an ensemble."""
+    if isinstance(model, type) or not hasattr(model, "feature_weights"):
+        found = model.__name__ if isinstance(model, type) else type(model).__name__
+        refuse("model", "a fitted model of pyfm", found)
 
 
 def color_of(number: int) -> str:

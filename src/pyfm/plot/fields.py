@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfm.checks import refuse
-from pyfm.plot.axes import COLORS, axes_or_new, documented, light_grid
+from pyfm.plot.axes import COLORS, axes_or_new, check_model, documented, light_grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,12 @@ _MOST_NAMES = 60  # along an axis; of more fields only some are named
 
 @documented
 def field_interactions(
-    model: Any, X: Any = None, *, sample_weight: Any = None, ax: Axes | None = None
+    model: Any,
+    X: Any = None,
+    *,
+    sample_weight: Any = None,
+    output: Any = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Heat map of the mean |⟨v_i, v_j⟩| of features of each two fields.
 
@@ -36,6 +41,8 @@ def field_interactions(
         features count once, which takes an encoder, that knows their fields.
     sample_weight : array-like of shape (n_rows,), optional
         Weights of the rows; None: those of the Dataset, or all 1.
+    output : label, optional
+        Of more than two classes, each of which has vectors of its own: the one to draw.
     {ax}
 
     Raises
@@ -54,8 +61,8 @@ def field_interactions(
     >>> ax.images[0].get_array().shape
     (4, 4)
     """
-    _check_fitted_model(model)
-    found = model.top_interactions(None, X, by="field", sample_weight=sample_weight)
+    check_model(model)
+    found = model.top_interactions(None, X, by="field", sample_weight=sample_weight, output=output)
     if not found:
         refuse("X", "rows with two features that the model knows", "none")
     n_fields = 1 + max(max(interaction.fields) for interaction in found)
@@ -80,7 +87,7 @@ def field_interactions(
 
 
 @documented
-def factor_norms(model: Any, X: Any = None, *, ax: Axes | None = None) -> Axes:
+def factor_norms(model: Any, X: Any = None, *, output: Any = None, ax: Axes | None = None) -> Axes:
     """How long the vectors of each field are: boxes of |v_j| over its features.
 
     Boxes reach from the first to the third quartile, with the median inside, whiskers from the 5th
@@ -92,12 +99,14 @@ def factor_norms(model: Any, X: Any = None, *, ax: Axes | None = None) -> Axes:
     X : Dataset, table, sparse matrix, or array-like of shape (n_rows, n_columns), optional
         Rows as in `fit`: their features, each once, and their fields. None: all features that have
         weights; their fields are known with an encoder only, otherwise there is one box.
+    output : label, optional
+        Of more than two classes, each of which has vectors of its own: the one to draw.
     {ax}
 
     Raises
     ------
     ValueError
-        For models without vectors, and rows unlike those of `fit`.
+        For models without vectors, rows unlike those of `fit`, and an `output` that is none.
     ImportError
         Without matplotlib.
 
@@ -110,8 +119,8 @@ def factor_norms(model: Any, X: Any = None, *, ax: Axes | None = None) -> Axes:
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['0', '1', '2', '3']
     """
-    _check_fitted_model(model)
-    explained: Explained = model._explained("factor_norms")
+    check_model(model)
+    explained: Explained = model._explained(output)
     if explained.spec.kind == "linear":
         refuse("model", "a model with vectors, such as an FM", type(model).__name__)
     fields, features = _features(model, explained, X)
@@ -167,8 +176,3 @@ def _names(model: Any, fields: NDArray[np.int64]) -> list[str]:
     from pyfm.explain.names import field_names
 
     return [n if len(n) <= 20 else f"{n[:10]}…{n[-9:]}" for n in field_names(encoder, fields)]
-
-
-def _check_fitted_model(model: Any) -> None:
-    if not hasattr(model, "top_interactions"):
-        refuse("model", "a fitted model of pyfm", type(model).__name__)

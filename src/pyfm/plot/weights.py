@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfm.checks import check_int, refuse
-from pyfm.plot.axes import axes_or_new, color_of, documented, legend, light_grid
+from pyfm.plot.axes import axes_or_new, check_model, color_of, documented, legend, light_grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from pyfm.estimators.model_spec import Part
     from pyfm.explain.model import Explained
 
 _NUMBERS = 2**22  # weights that are held at a time (16 MiB)
@@ -25,8 +26,8 @@ def weight_histogram(
 ) -> Axes:
     """Histogram of the weights, of each part of the model: linear weights, factors, network.
 
-    Weights are those of all features that have any, read piece by piece. Counts are on a
-    logarithmic scale. How many are exactly 0, as L1 makes them, is said in the legend.
+    Weights are those of all features that have any, and of all classes, read piece by piece. Counts
+    are on a logarithmic scale. How many are exactly 0, as L1 makes them, is said in the legend.
 
     Parameters
     ----------
@@ -52,10 +53,9 @@ def weight_histogram(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['linear: 3', 'factors: 12']
     """
-    if not hasattr(model, "feature_weights"):
-        refuse("model", "a fitted model of pyfm", type(model).__name__)
+    check_model(model)
     bins = check_int("bins", bins, 1, 10_000)
-    explained: Explained = model._explained("weight_histogram")
+    explained: Explained = model._all_weights()
     parts = explained.spec.parts
     if part is not None and part not in parts:
         refuse("part", f"one of {', '.join(map(repr, parts))}, or None", part)
@@ -83,7 +83,7 @@ def weight_histogram(
     return ax
 
 
-def _weights(explained: Explained, part: str) -> Iterator[NDArray[Any]]:
+def _weights(explained: Explained, part: Part) -> Iterator[NDArray[Any]]:
     """All weights of a part, some at a time."""
     if part == "deep":
         for name in explained.spec.network_shapes()[0]:
@@ -93,5 +93,4 @@ def _weights(explained: Explained, part: str) -> Iterator[NDArray[Any]]:
     size = max(1, _NUMBERS // explained.numbers_per_feature)
     for start in range(0, len(features), size):
         ids = features[start : start + size]
-        found = explained.linear(ids) if part == "linear" else explained.factors(ids)
-        yield found.ravel()
+        yield explained.model.weights(part, ids.astype(np.uint32)).ravel()
