@@ -230,6 +230,25 @@ def test_the_optimizer_is_kept_by_name_or_by_value(tmp_path: Path) -> None:
 # --- writing --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"epochs": 0}, "epochs: expected"),
+        ({"optimizer": AdaGrad(), "learning_rate": 0.1}, "learning_rate=0.1 is given together"),
+    ],
+)
+def test_parameters_that_load_refuses_are_not_saved(
+    params: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    """Set after the fit: a file of them could not be opened."""
+    model = fitted()
+    model.save(tmp_path / "model")
+    before = (tmp_path / "model").read_bytes()
+    with pytest.raises(ValueError, match=message):
+        model.set_params(**params).save(tmp_path / "model")
+    assert (tmp_path / "model").read_bytes() == before
+
+
 def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "model"
     fitted().save(path)

@@ -161,6 +161,30 @@ def test_a_file_of_it_is_that_of_a_copy(layout: str, encoder: bool, tmp_path: Pa
     assert entries_of(Dataset.open(tmp_path / "one.pyfm")) == entries_of(copy)
 
 
+@pytest.mark.parametrize("layout", ["gaps", "values"])
+@pytest.mark.parametrize("n_empty", [1, 40_000])
+def test_rows_without_entries_take_nothing_from_the_others_in_a_file(
+    layout: str, n_empty: int, tmp_path: Path
+) -> None:
+    """Whole pieces of them, too, at the beginning, in the middle and at the end."""
+    core = rows_in(layout).core
+    assert core.indptr is not None
+    whole = Dataset.from_arrays(
+        np.append(core.indptr, core.nnz),
+        core.features,
+        fields=core.fields,
+        values=core.values,
+        y=np.arange(N_ROWS + 1),
+    )
+    empty = [N_ROWS] * n_empty
+    for rows in ([*empty, *SOME], [*SOME, *empty, *SOME], [*SOME, *empty], empty):
+        chosen, copy = whole[rows], own_rows(whole[rows])
+        chosen.save(tmp_path / "one.pyfm")
+        copy.save(tmp_path / "two.pyfm")
+        assert (tmp_path / "one.pyfm").read_bytes() == (tmp_path / "two.pyfm").read_bytes()
+        assert Origin.of(chosen.core, 1, 2) == Origin.of(copy.core, 1, 2)
+
+
 @each_layout
 def test_a_checkpoint_of_a_copy_knows_it(layout: str, tmp_path: Path) -> None:
     for rows in (SOME, np.tile(SOME, 500)):

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from pyfm import _core
 from pyfm.atomic_file import destination
 from pyfm.data_file.layout import (
-    BUFFERS,
     DTYPES,
     ENCODER,
     FIELD_ENCODER,
@@ -78,13 +77,18 @@ class Section:
 
 
 def _stored(core: _core.Dataset) -> list[str]:
-    first = core.slice(0, min(core.n_rows, 1)) if core.is_selection else core
-    return [name for name in BUFFERS if getattr(first, name) is not None]
+    """Names of buffers; what is stored of entries is known by rows that have some."""
+    for piece in pieces(core):
+        names = list(piece)
+        if len(piece["features"]):
+            break
+    return names
 
 
 def _buffer(core: _core.Dataset, name: str) -> Iterator[NDArray[Any]]:
     for piece in pieces(core):
-        yield piece[name].astype(DTYPES[name], copy=False)
+        if name in piece:
+            yield piece[name].astype(DTYPES[name], copy=False)
 
 
 def encoder_sections(encoder: CriteoEncoder | FieldEncoder) -> dict[str, NDArray[Any]]:

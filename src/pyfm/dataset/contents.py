@@ -16,7 +16,8 @@ _ROWS = 1 << 14
 def pieces(rows: _core.Dataset) -> Iterator[dict[str, NDArray[Any]]]:
     """The buffers that are stored, by name; of a selection some rows after the other, copied.
 
-    One after the other, the pieces of a buffer are that of the rows in memory of their own.
+    One after the other, the pieces of a buffer are that of the rows in memory of their own. Rows
+    without any entries have no fields and no values.
     """
     size = _ROWS if rows.is_selection else max(rows.n_rows, 1)
     end = 0

@@ -275,9 +275,10 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         OSError
             If the file cannot be written; an existing one is left as it was.
         ValueError
-            If `optimizer_state` is no bool, a parameter or class label is of a type that JSON does
-            not hold, or the state is asked for that the model does not have: it was interrupted,
-            loaded without, copied, or early stopping went back to an earlier epoch.
+            If `optimizer_state` is no bool, a parameter was set to something wrong since the fit,
+            a parameter or class label is of a type that JSON does not hold, or the state is asked
+            for that the model does not have: it was interrupted, loaded without, copied, or early
+            stopping went back to an earlier epoch.
         """
         from pyfm.model_file import save
 

@@ -47,6 +47,7 @@ def save(
     With the progress of its fit it is a checkpoint.
     """
     check_is_fitted(model)
+    model._settings()  # checks the parameters, as load does
     optimizer_state = check_bool("optimizer_state", optimizer_state)
     spec, core = model._spec, model._model
     state = _state(model, progress) if optimizer_state or progress else None
