@@ -27,7 +27,7 @@ struct Tile {
 template <class S>
 class NextRows {
  public:
-  NextRows(const Scratch& s, Index begin, Index end, int n_tiles)
+  NextRows(const Scratch& s, Index begin, Index end, Index n_tiles)
       : row_(s.fetch), last_(s.fetch + s.n_fetch), begin_(begin), end_(end), at_(begin) {
     const Index lines = s.n_fetch * ((end - begin + kLine - 1) / kLine);
     per_tile_ = static_cast<int>((lines + n_tiles - 1) / n_tiles);
@@ -55,9 +55,9 @@ template <int K, class S, class T, class F>
                                              Index end, F&& f) {
   constexpr int B = fields_per_vector<K>;
   const Index block = K ? K : view.shape.block;
-  const int n_groups = s.n_groups;
-  NextRows<S> next(s, begin, end,
-                   std::max(1, n_groups * (B > 1 ? n_groups + 1 : n_groups - 1) / 2));
+  const Index n_groups = s.n_groups;
+  const Index n_tiles = n_groups * (B > 1 ? n_groups + 1 : n_groups - 1) / 2;
+  NextRows<S> next(s, begin, end, std::max<Index>(1, n_tiles));
   const auto tile = [&](int i, int j, auto diagonal) __attribute__((always_inline)) {
     next.prefetch();
     for_lanes(B * block, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
