@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -26,13 +26,6 @@ RNG = np.random.default_rng(0)
 P = RNG.beta(1, 4, 500).round(2)  # with ties
 Y = (RNG.random(500) < P).astype(np.float64)
 W = RNG.integers(0, 4, 500).astype(np.float64)
-
-
-@pytest.fixture(autouse=True)
-def _figures() -> Iterator[None]:
-    plt.close("all")  # those of examples that ran before in this process
-    yield
-    plt.close("all")
 
 
 def new_axes() -> Any:

@@ -47,7 +47,10 @@ def save(
     With the progress of its fit it is a checkpoint.
     """
     check_is_fitted(model)
-    model._settings()  # checks the parameters, as load does
+    try:
+        model._settings()  # checks the parameters, as load does
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the model cannot be saved: {error}") from error
     optimizer_state = check_bool("optimizer_state", optimizer_state)
     spec, core = model._spec, model._model
     state = _state(model, progress) if optimizer_state or progress else None
