@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.ensemble
 from sklearn.base import clone
@@ -218,7 +219,7 @@ def test_bagging_of_scikit_learn(as_table: bool) -> None:
     ids = ROWS.core.features.reshape(600, -1).astype(np.int64)
     X: Any = ids
     if as_table:
-        X = pytest.importorskip("pandas").DataFrame(ids, columns=list("abcd"))
+        X = pd.DataFrame(ids, columns=list("abcd"))
     model = pyfm.FFMClassifier(epochs=2)
     bag = sklearn.ensemble.BaggingClassifier(model, n_estimators=3, random_state=0)
     p = bag.fit(X, np.asarray(ROWS.y)).predict_proba(X)

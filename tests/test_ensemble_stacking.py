@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.ensemble
 from sklearn.base import clone
@@ -249,7 +250,7 @@ def test_stacking_of_scikit_learn(as_table: bool) -> None:
     ids = ROWS.core.features.reshape(600, -1).astype(np.int64)
     X: Any = ids
     if as_table:
-        X = pytest.importorskip("pandas").DataFrame(ids, columns=list("abcd"))
+        X = pd.DataFrame(ids, columns=list("abcd"))
     stack = sklearn.ensemble.StackingClassifier(MEMBERS, cv=3)
     p = stack.fit(X, np.asarray(ROWS.y)).predict_proba(X)
     assert roc_auc_score(ROWS.y, p[:, 1]) > 0.6

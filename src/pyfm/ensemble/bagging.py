@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -197,6 +198,23 @@ class Bagging(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def mean_of_left_out(
+    of_member: Callable[[Any, Dataset], NDArray[np.float64]],
+    data: Dataset,
+    members: list[Any],
+    rows: list[NDArray[np.int64]],
+    shape: tuple[int, ...],
+) -> NDArray[np.float64]:
+    """The mean of what members say of the rows that each left out; NaN where none did."""
+    total, count = np.zeros(shape), np.zeros((shape[0],) + (1,) * (len(shape) - 1))
+    for member, outside in zip(members, rows, strict=True):
+        if len(outside):
+            total[outside] += of_member(member, data[outside])
+            count[outside] += 1
+    mean: NDArray[np.float64] = np.divide(total, count, np.full(shape, np.nan), where=count > 0)
+    return mean
 
 
 def known_rows(

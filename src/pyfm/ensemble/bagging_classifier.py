@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
 from pyfm.checks import check_choice
+from pyfm.dataset import Dataset
 from pyfm.ensemble.averaging import (
     AVERAGES,
     TINY,
@@ -17,17 +17,17 @@ from pyfm.ensemble.averaging import (
     from_scale,
     to_scale,
 )
-from pyfm.ensemble.bagging import Bagging, known_rows
+from pyfm.ensemble.bagging import Bagging, known_rows, mean_of_left_out
 from pyfm.ensemble.docs import documented
 from pyfm.ensemble.members import Shared
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.classifier import Classifier
 from pyfm.estimators.ffm import FFMClassifier
-from pyfm.estimators.rows import targets_of
+from pyfm.estimators.scoring import ScoredByAccuracy
 
 
 @documented
-class BaggingClassifier(ClassifierMixin, Bagging):  # type: ignore[misc]  # scikit-learn has no types
+class BaggingClassifier(ScoredByAccuracy, Bagging):
     r"""Classifiers on bootstrap samples of one Dataset; their mean predicts.
 
     .. math:: p(x) = \frac{1}{M} \sum_{m=1}^M p_m(x)
@@ -144,21 +144,6 @@ class BaggingClassifier(ClassifierMixin, Bagging):  # type: ignore[misc]  # scik
         labels: NDArray[Any] = self.classes_[number]
         return labels
 
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Accuracy; of a Dataset, targets and weights may be its own.
-
-        Parameters
-        ----------
-        X : rows as in `predict_proba`
-        y, sample_weight : array-like of shape (n_rows,), optional
-
-        Returns
-        -------
-        float
-        """
-        y, sample_weight = targets_of(X, y, sample_weight)
-        return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
-
     def _default(self) -> Estimator:
         return FFMClassifier()
 
@@ -172,14 +157,11 @@ class BaggingClassifier(ClassifierMixin, Bagging):  # type: ignore[misc]  # scik
     def _score_left_out(
         self, shared: Shared, members: list[Any], rows: list[NDArray[np.int64]]
     ) -> None:
-        total = np.zeros((shared.data.n_rows, len(members[0].classes_)))
-        count = np.zeros((len(total), 1))
-        for member, outside in zip(members, rows, strict=True):
-            if len(outside):
-                found = member.predict_proba(shared.data[outside])
-                total[outside] += to_scale(found, self.average)
-                count[outside] += 1
-        mean = np.divide(total, count, np.full(total.shape, np.nan), where=count > 0)
+        def of_member(member: Any, data: Dataset) -> NDArray[np.float64]:
+            return to_scale(member.predict_proba(data), self.average)
+
+        shape = (shared.data.n_rows, len(members[0].classes_))
+        mean = mean_of_left_out(of_member, shared.data, members, rows, shape)
         prediction = from_scale(mean, self.average)
         y, weight, known = known_rows(shared, prediction[:, 0])
         found = prediction[known]

@@ -6,21 +6,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
-from pyfm.ensemble.bagging import Bagging, known_rows
+from pyfm.ensemble.bagging import Bagging, known_rows, mean_of_left_out
 from pyfm.ensemble.docs import documented
 from pyfm.ensemble.members import Shared
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.ffm import FFMRegressor
 from pyfm.estimators.regressor import Regressor
-from pyfm.estimators.rows import targets_of
+from pyfm.estimators.scoring import ScoredByR2
 from pyfm.metrics import rmse
 
 
 @documented
-class BaggingRegressor(RegressorMixin, Bagging):  # type: ignore[misc]  # scikit-learn has no types
+class BaggingRegressor(ScoredByR2, Bagging):
     r"""Regressors on bootstrap samples of one Dataset; their mean predicts.
 
     .. math:: \hat y(x) = \frac{1}{M} \sum_{m=1}^M \hat y_m(x)
@@ -108,33 +107,19 @@ class BaggingRegressor(RegressorMixin, Bagging):  # type: ignore[misc]  # scikit
         """
         return np.asarray(np.mean(self._of_members(X, "predict"), axis=0))
 
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """R²; of a Dataset, targets and weights may be its own.
-
-        Parameters
-        ----------
-        X : rows as in `predict`
-        y, sample_weight : array-like of shape (n_rows,), optional
-
-        Returns
-        -------
-        float
-        """
-        y, sample_weight = targets_of(X, y, sample_weight)
-        return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
-
     def _default(self) -> Estimator:
         return FFMRegressor()
 
     def _score_left_out(
         self, shared: Shared, members: list[Any], rows: list[NDArray[np.int64]]
     ) -> None:
-        total, count = np.zeros(shared.data.n_rows), np.zeros(shared.data.n_rows)
-        for member, outside in zip(members, rows, strict=True):
-            if len(outside):
-                total[outside] += member.predict(shared.data[outside])
-                count[outside] += 1
-        prediction = np.divide(total, count, np.full(len(total), np.nan), where=count > 0)
+        prediction = mean_of_left_out(
+            lambda member, data: member.predict(data),
+            shared.data,
+            members,
+            rows,
+            (shared.data.n_rows,),
+        )
         y, weight, known = known_rows(shared, prediction)
         found = prediction[known]
         self.oob_prediction_ = prediction

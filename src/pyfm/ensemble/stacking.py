@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.metrics import accuracy_score
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -23,7 +22,7 @@ from pyfm.ensemble.out_of_fold import Task, fit, out_of_fold, scores_of, seeded
 from pyfm.estimators.inputs import Inputs
 from pyfm.estimators.linear import LinearClassifier
 from pyfm.estimators.multiclass import check_two_classes
-from pyfm.estimators.rows import targets_of
+from pyfm.estimators.scoring import ScoredByAccuracy
 from pyfm.estimators.settings import check_seed
 from pyfm.estimators.targets import Labels, Targets
 from pyfm.estimators.threads import n_threads
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 PREDICTIONS = ("folds", "refit")
 
 
-class StackingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class StackingClassifier(ScoredByAccuracy, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     r"""Different classifiers on one Dataset, and a model that learns how far to trust each.
 
     .. math:: p(x) = \sigma\Bigl(b + \sum_m w_m s_m(x)\Bigr)
@@ -268,21 +267,6 @@ class StackingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         positive = (self.decision_function(X) > 0).astype(np.intp)
         labels: NDArray[Any] = self.classes_[positive]
         return labels
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Accuracy; of a Dataset, targets and weights may be its own.
-
-        Parameters
-        ----------
-        X : rows as in `member_scores`
-        y, sample_weight : array-like of shape (n_rows,), optional
-
-        Returns
-        -------
-        float
-        """
-        y, sample_weight = targets_of(X, y, sample_weight)
-        return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

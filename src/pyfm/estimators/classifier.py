@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 
 from pyfm.checks import refuse
 from pyfm.estimators.base import Estimator
@@ -16,7 +14,8 @@ from pyfm.estimators.docs import documented_stream
 from pyfm.estimators.model_spec import DEEP_KINDS
 from pyfm.estimators.opened import OpenStream
 from pyfm.estimators.partial_fit import partial_fit
-from pyfm.estimators.rows import learn_labels, targets_of
+from pyfm.estimators.rows import learn_labels
+from pyfm.estimators.scoring import ScoredByAccuracy
 from pyfm.estimators.targets import Labels, different_labels
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 ClassWeight = Mapping[Any, float] | str | None
 
 
-class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types
+class Classifier(ScoredByAccuracy, Estimator):
     """Two classes and the logistic loss, or more and the softmax loss."""
 
     _loss: ClassVar[str] = "logistic"
@@ -173,25 +172,6 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         chosen = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0).astype(np.intp)
         labels: NDArray[Any] = self.classes_[chosen]
         return labels
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Accuracy.
-
-        Parameters
-        ----------
-        X : Dataset, DataStream, sparse matrix, or array-like of shape (n_rows, n_columns)
-            Rows as in `fit`.
-        y : array-like of shape (n_rows,), optional
-            Labels; None: those of the Dataset.
-        sample_weight : array-like of shape (n_rows,), optional
-            None: those of the Dataset, or all 1.
-
-        Returns
-        -------
-        float
-        """
-        y, sample_weight = targets_of(X, y, sample_weight)
-        return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
 
     def _learn_targets(self, X: Any, y: Any) -> Labels:
         return learn_labels(X.reader) if isinstance(X, OpenStream) else Labels.learn(X, y)

@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 
 from pyfm.estimators.base import Estimator
 from pyfm.estimators.docs import documented_stream
 from pyfm.estimators.partial_fit import partial_fit
-from pyfm.estimators.rows import targets_of
+from pyfm.estimators.scoring import ScoredByR2
 from pyfm.estimators.targets import Numbers
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types
+class Regressor(ScoredByR2, Estimator):
     """Real targets, squared loss."""
 
     _loss: ClassVar[str] = "squared"
@@ -96,25 +94,6 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
             If X is not of the kind that `fit` was given.
         """
         return self._predictions(X)
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Coefficient of determination, R².
-
-        Parameters
-        ----------
-        X : Dataset, DataStream, sparse matrix, or array-like of shape (n_rows, n_columns)
-            Rows as in `fit`.
-        y : array-like of shape (n_rows,), optional
-            Targets; None: those of the Dataset.
-        sample_weight : array-like of shape (n_rows,), optional
-            None: those of the Dataset, or all 1.
-
-        Returns
-        -------
-        float
-        """
-        y, sample_weight = targets_of(X, y, sample_weight)
-        return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
 
     def _learn_targets(self, X: Any, y: Any) -> Numbers:
         return Numbers()

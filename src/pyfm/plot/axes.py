@@ -44,7 +44,30 @@ name : str, optional
     For the legend; None: the line has no name of its own.
 """
 
-documented = partial(fill_in, ax=_AX, classes=_CLASSES, sample_weight=_SAMPLE_WEIGHT)
+_SCORES = """
+y_true : array-like of shape (n_rows,)
+    Labels: 0 and 1, or -1 and 1; both occur.
+y_score : array-like of shape (n_rows,)
+    Probabilities or scores: higher ones for the label 1.
+"""
+
+_REFUSED = """
+Raises
+------
+ValueError
+    If lengths differ, a class is missing, or a value is out of its range.
+ImportError
+    Without matplotlib.
+"""
+
+documented = partial(
+    fill_in,
+    ax=_AX,
+    classes=_CLASSES,
+    sample_weight=_SAMPLE_WEIGHT,
+    scores=_SCORES,
+    refused=_REFUSED,
+)
 
 
 def matplotlib(module: str) -> Any:

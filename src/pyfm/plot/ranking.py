@@ -29,19 +29,11 @@ def roc_curve(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_rows,)
-        Labels: 0 and 1, or -1 and 1; both occur.
-    y_score : array-like of shape (n_rows,)
-        Probabilities or scores: higher ones for the label 1.
+    {scores}
     {sample_weight}
     {ax}
 
-    Raises
-    ------
-    ValueError
-        If lengths differ, a class is missing, or a value is out of its range.
-    ImportError
-        Without matplotlib.
+    {refused}
 
     Examples
     --------
@@ -75,19 +67,11 @@ def precision_recall_curve(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_rows,)
-        Labels: 0 and 1, or -1 and 1; both occur.
-    y_score : array-like of shape (n_rows,)
-        Probabilities or scores: higher ones for the label 1.
+    {scores}
     {sample_weight}
     {ax}
 
-    Raises
-    ------
-    ValueError
-        If lengths differ, a class is missing, or a value is out of its range.
-    ImportError
-        Without matplotlib.
+    {refused}
 
     Examples
     --------
@@ -123,19 +107,11 @@ def gain_curve(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_rows,)
-        Labels: 0 and 1, or -1 and 1; both occur.
-    y_score : array-like of shape (n_rows,)
-        Probabilities or scores: higher ones for the label 1. Rows of equal scores come together.
+    {scores} Rows of equal scores come together.
     {sample_weight}
     {ax}
 
-    Raises
-    ------
-    ValueError
-        If lengths differ, a class is missing, or a value is out of its range.
-    ImportError
-        Without matplotlib.
+    {refused}
 
     Examples
     --------
@@ -171,19 +147,11 @@ def lift_curve(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_rows,)
-        Labels: 0 and 1, or -1 and 1; both occur.
-    y_score : array-like of shape (n_rows,)
-        Probabilities or scores: higher ones for the label 1. Rows of equal scores come together.
+    {scores} Rows of equal scores come together.
     {sample_weight}
     {ax}
 
-    Raises
-    ------
-    ValueError
-        If lengths differ, a class is missing, or a value is out of its range.
-    ImportError
-        Without matplotlib.
+    {refused}
 
     Examples
     --------
