@@ -207,3 +207,10 @@ def test_a_training_that_diverges() -> None:
     ):
         model.fit(X, X[:, 0])
     assert not hasattr(model, "history_")
+
+
+@each_classifier
+def test_no_rows(kind: type[Any]) -> None:
+    empty = Dataset.from_ids(IDS, CLICKS)[:0]
+    with pytest.raises(ValueError, match="X: expected at least one row, found 'none'"):
+        kind().fit(empty)

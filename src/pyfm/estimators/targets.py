@@ -50,6 +50,8 @@ class Labels:
         These are 0 and 1, or -1 and 1, or more than two integers.
         """
         if isinstance(X, Dataset) and y is None:
+            if len(X) == 0:  # which has no targets either, but that is not the trouble
+                refuse("X", "at least one row", "none")
             return cls.of_dataset(X.y)
         labels = _column(y)
         if labels.dtype.kind == "f" and not np.isfinite(labels).all():
