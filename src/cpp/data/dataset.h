@@ -81,9 +81,13 @@ class Dataset {
     if (!b_.y.empty()) __builtin_prefetch(&b_.y[i]);
     if (!b_.weight.empty()) __builtin_prefetch(&b_.weight[i]);
   }
-  // Of a selection; to be asked for well before row i's data: where they are.
-  [[gnu::always_inline]] void prefetch_place(Index i) const noexcept {
+  // To be asked for before row i's data, one after the other: where these are.
+  [[gnu::always_inline]] void prefetch_selection(Index i) const noexcept {
     __builtin_prefetch(&b_.rows[i]);
+  }
+  template <bool selected>
+  [[gnu::always_inline]] void prefetch_extent(Index i) const noexcept {
+    if (!b_.indptr.empty()) __builtin_prefetch(&b_.indptr[selected ? b_.rows[i] : i]);
   }
   float y(Index i) const noexcept { return b_.y[i]; }
   float weight(Index i) const noexcept { return b_.weight.empty() ? 1.0f : b_.weight[i]; }

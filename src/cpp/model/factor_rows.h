@@ -94,13 +94,20 @@ struct FactorRows {
     }
   }
 
-  // What this thread's copy of a row has gained goes to the row that all threads share; the copy
-  // goes on from there.
+  // What this thread's copies of rows have gained goes to the rows that all threads share; the
+  // copies go on from there.
   template <class Optimizer>
-  static void merge_row(PartView view, RowId r, Scratch s) {
-    constexpr int n = Optimizer::info.slots;
+  static void merge_rows(PartView view, RowId begin, RowId end, Scratch s) {
     const Optimizer optimizer(view.params);
-    const Index width = view.shape.width, begin = static_cast<Index>(r) * view.shape.stride;
+    for (Index r = begin; r < end; ++r) merge_row(optimizer, view, r * view.shape.stride, s);
+  }
+
+ private:
+  template <class Optimizer>
+  static void merge_row(const Optimizer& optimizer, const PartView& view, Index begin,
+                        const Scratch& s) {
+    constexpr int n = Optimizer::info.slots;
+    const Index width = view.shape.width;
     S* const shared = static_cast<S*>(view.rows) + begin;
     S* const mine = static_cast<S*>(view.hot) + begin;
     S* const base = static_cast<S*>(view.base) + begin;

@@ -106,13 +106,14 @@ struct Linear {
 
   // As for rows of factors (model/factor_rows.h). Row 0 belongs to no feature: here it is the bias.
   template <class Optimizer>
-  static void merge_row(PartView view, RowId r, Scratch) {
-    const Index at = static_cast<Index>(r) * view.shape.stride;
-    if (r == 0)
+  static void merge_rows(PartView view, RowId begin, RowId end, Scratch) {
+    if (begin == 0)
       merge_one(without_penalty<Optimizer>(view), view.shared_bias, view.bias, view.base_bias);
-    else
-      merge_one(Optimizer(view.params), static_cast<float*>(view.rows) + at,
-                static_cast<float*>(view.hot) + at, static_cast<float*>(view.base) + at);
+    const Optimizer optimizer(view.params);
+    constexpr Index stride = linear_stride(Optimizer::info.slots);
+    for (Index at = std::max<Index>(begin, 1) * stride; at < end * stride; at += stride)
+      merge_one(optimizer, static_cast<float*>(view.rows) + at, static_cast<float*>(view.hot) + at,
+                static_cast<float*>(view.base) + at);
   }
 
  private:

@@ -214,10 +214,7 @@ class BatchTrainer {
     const Index size = end - begin;
     const Index* order = order_ + begin;
     const auto prepare = [&](Index i) {
-      if (selected && i + Worker::kPlaceAhead < size)
-        data_.prefetch_place(order[i + Worker::kPlaceAhead]);
-      if (i + Worker::kDataAhead < size) data_.prefetch<selected>(order[i + Worker::kDataAhead]);
-      worker.prepare(i, size, [&](Index r) { return data_.row<selected>(order[r]); });
+      worker.prepare<selected, true>(data_, i, size, [&](Index r) { return order[r]; });
     };
     constexpr Index ahead = Worker::kAhead + 2;
     block.clear();

@@ -17,7 +17,7 @@ namespace pyfm {
 class HotRows {
  public:
   // Copies the rows of a part that are hot in `data`, and the bias; points `view` to the copies.
-  HotRows(Model& model, ModelPart& part, const Dataset& data, PartView& view);
+  HotRows(Model& model, ModelPart& part, const Dataset& data, int n_threads, PartView& view);
 
   // Merges what is due after this thread's `n_blocks`-th block of examples.
   void merge_due(Index n_blocks, const PartView& view, const Scratch& scratch);

@@ -29,8 +29,8 @@ constexpr PartKernels part_kernels() {
     k.update = [](const PartView& v, float dscore, Scratch& s) noexcept {
       P::template update<O>(v, dscore, s);
     };
-    k.merge_row = [](const PartView& v, RowId r, const Scratch& s) noexcept {
-      P::template merge_row<O>(v, r, s);
+    k.merge_rows = [](const PartView& v, RowId begin, RowId end, const Scratch& s) noexcept {
+      P::template merge_rows<O>(v, begin, end, s);
     };
   }
   k.init_slots = [](const PartView& v, RowId r) noexcept { P::template init_slots<O>(v, r); };

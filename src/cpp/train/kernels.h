@@ -28,8 +28,8 @@ struct PartKernels {
   void (*init_weights)(const PartView&, RowId, FeatureId) noexcept;
   // The optimizer state that belongs to the weights of a row.
   void (*init_slots)(const PartView&, RowId) noexcept;
-  // What this thread's copy of a row has gained goes to the row that all threads share.
-  void (*merge_row)(const PartView&, RowId, const Scratch&) noexcept;
+  // What this thread's copies of rows have gained goes to the rows that all threads share.
+  void (*merge_rows)(const PartView&, RowId begin, RowId end, const Scratch&) noexcept;
   // Batches: numbers that the gradient of a row is made of.
   Index (*gradient_width)(const PartShape&) noexcept;
   // Adds what entries contribute to the gradients of their rows, of which touch i's is number at[i]

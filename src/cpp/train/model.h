@@ -138,7 +138,7 @@ class Model {
   bool recount = false;  // features without a row may have been counted min_count times already
   StreamPosition stream;
   std::vector<float> hot;  // expected occurrences per example of the features of rows 1, 2, …
-  std::mutex& row_lock(RowId r) noexcept { return locks_[r % locks_.size()]; }
+  std::mutex& row_lock(RowId group) noexcept { return locks_[group % locks_.size()]; }
 
  private:
   void add_parts(std::size_t output);
@@ -161,7 +161,7 @@ class Model {
   std::vector<std::int32_t> columns_;
   StartedRows vectors_;  // where there are columns
   std::uint32_t min_count_ = 1;
-  std::array<std::mutex, 64> locks_;  // held while a row is merged; which one: by row
+  std::array<std::mutex, 64> locks_;  // held while rows are merged; which one: by their group
 };
 
 }  // namespace pyfm

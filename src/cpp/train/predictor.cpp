@@ -9,6 +9,21 @@ namespace pyfm {
 
 namespace {
 
+// What becomes of one score, or of several of a row.
+struct Raw {
+  float operator()(float score) const noexcept { return score; }
+  void operator()(std::span<const float> scores, float* to) const noexcept {
+    std::ranges::copy(scores, to);
+  }
+};
+struct Prediction {
+  const RowLoss& loss;
+  double operator()(float score) const noexcept { return loss.of_one()->inverse_link(score); }
+  void operator()(std::span<const float> scores, double* to) const noexcept {
+    loss.predict(scores, to);
+  }
+};
+
 // Blocks of a deep model are the same for any number of threads, and so are its products of
 // matrices.
 Index block_size(const Model& model, const Dataset& data, int n_threads) {
@@ -29,10 +44,8 @@ void score_each(Model& model, const Dataset& data, int n_threads, const Poll& po
     const auto n_outputs = static_cast<Index>(model.n_outputs());
     T* const to = out.data() + begin * n_outputs;
     const auto prepare = [&](Index i) {
-      // Of others the processor sees by itself that one follows the other.
-      if (selected && begin + i + Worker::kDataAhead < end)
-        data.prefetch<selected>(begin + i + Worker::kDataAhead);
-      worker.prepare(i, end - begin, [&](Index r) { return data.row<selected>(begin + r); });
+      const auto at = [&](Index r) { return begin + r; };
+      worker.prepare<selected, selected>(data, i, end - begin, at);
     };
     for (Index i = 0; i < ahead; ++i) prepare(i);
     for (Index i = 0; i < end - begin; ++i) {
@@ -40,15 +53,14 @@ void score_each(Model& model, const Dataset& data, int n_threads, const Poll& po
       if (network)
         network->add(i, score, worker);
       else if (n_outputs == 1)
-        finish(std::span(&score, 1), to + i);
+        to[i] = finish(score);
       else
         finish(worker.scores(), to + i * n_outputs);
       prepare(i + ahead);
     }
     if (!network) return;
     const std::span<const float> found = network->scores(end - begin);
-    for (Index i = 0; i < end - begin; ++i)
-      finish(found.subspan(static_cast<std::size_t>(i), 1), to + i);
+    for (Index i = 0; i < end - begin; ++i) to[i] = finish(found[static_cast<std::size_t>(i)]);
   };
   for_row_blocks(data.n_rows(), block_size(model, data, n), n, poll, score_block);
 }
@@ -66,14 +78,12 @@ void score_rows(Model& model, const Dataset& data, int n_threads, const Poll& po
 
 void decision_function(Model& model, const Dataset& data, int n_threads, const Poll& poll,
                        std::span<float> scores) {
-  score_rows(model, data, n_threads, poll, scores,
-             [](std::span<const float> found, float* to) { std::ranges::copy(found, to); });
+  score_rows(model, data, n_threads, poll, scores, Raw{});
 }
 
 void predict(Model& model, const Dataset& data, int n_threads, const Poll& poll,
              std::span<double> predictions) {
-  score_rows(model, data, n_threads, poll, predictions,
-             [&](std::span<const float> found, double* to) { model.loss().predict(found, to); });
+  score_rows(model, data, n_threads, poll, predictions, Prediction{model.loss()});
 }
 
 }  // namespace pyfm

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "base/random.h"
 #include "train/batch_trainer.h"
 #include "train/initializer.h"
+#include "train/row_order.h"
 #include "train/worker.h"
 
 namespace pyfm {
@@ -26,23 +26,6 @@ void check_targets(const Model& model, const Dataset& data) {
 
 namespace {
 
-// Fisher-Yates.
-Array<Index> row_order(Index n_rows, std::uint64_t seed, const EpochOptions& options) {
-  Array<Index> order(n_rows);
-  std::iota(order.data(), order.data() + n_rows, Index{0});
-  if (options.augmentation && options.augmentation->bootstrap)
-    for (Index i = 0; i < n_rows; ++i) order[i] = bootstrap_row(seed, i, n_rows);
-  if (!options.shuffle) return order;
-  std::uint64_t key = random_key(~seed, static_cast<std::uint64_t>(options.epoch));
-  if (options.position && options.position->n_pieces > 0)
-    key = random_key(key, static_cast<std::uint64_t>(options.position->n_pieces));
-  for (Index i = n_rows - 1; i > 0; --i) {
-    const auto position = static_cast<std::uint64_t>(i);
-    std::swap(order[i], order[static_cast<Index>(random_below(key, position, position + 1))]);
-  }
-  return order;
-}
-
 void start_bias(Model& model) {
   if (std::exchange(model.bias_started, true)) return;
   for (ModelPart& p : model.parts())
@@ -53,10 +36,7 @@ template <bool selected>
 void train_rows(const RowLoss& loss, Worker& worker, const Dataset& data, const Index* order,
                 Index size, Progressive* stream) {
   const auto prepare = [&](Index i) {
-    if (selected && i + Worker::kPlaceAhead < size)
-      data.prefetch_place(order[i + Worker::kPlaceAhead]);
-    if (i + Worker::kDataAhead < size) data.prefetch<selected>(order[i + Worker::kDataAhead]);
-    worker.prepare(i, size, [&](Index r) { return data.row<selected>(order[r]); });
+    worker.prepare<selected, true>(data, i, size, [&](Index r) { return order[r]; });
   };
   constexpr Index ahead = Worker::kAhead + 2;
   for (Index i = 0; i < ahead; ++i) prepare(i);

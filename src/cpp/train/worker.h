@@ -41,10 +41,6 @@ class alignas(kApart) Worker {
  public:
   // While a row is computed, the table rows of the row this far behind it are on their way.
   static constexpr Index kAhead = 2;
-  // Two rows further on, the numbers of the table rows are looked up, when their addresses and
-  // this many rows further on also the row itself, and its place where rows are selected, were
-  // asked for in time.
-  static constexpr Index kLookUpAhead = 3, kDataAhead = 8, kPlaceAhead = 24;
 
   double loss = 0;    // Σ weight × loss
   double weight = 0;  // Σ weight
@@ -55,16 +51,18 @@ class alignas(kApart) Worker {
   void augment(const Augmenter& augmenter);
   void begin_block(Index first) noexcept { first_ = first; }
 
-  // Rows pass through here in order, from number 0 on; row_at(i) gives those below `end`.
-  // Before row i is scored, row i + kAhead + 1 must have passed.
-  template <class RowAt>
-  [[gnu::always_inline]] void prepare(Index i, Index end, RowAt&& row_at) noexcept {
+  // Rows pass through here in order, from number 0 on; below `end`, row i is number at(i) of the
+  // data set. Before row i is scored, row i + kAhead + 1 must have passed.
+  // Scattered: not one after the other, which the processor would see by itself.
+  template <bool selected, bool scattered, class At>
+  [[gnu::always_inline]] void prepare(const Dataset& data, Index i, Index end, At&& at) noexcept {
+    if (scattered) fetch_data<selected>(data, i, end, at);
     if (i < end)
-      look_up(i, row_at(i));
+      look_up(i, data.row<selected>(at(i)));
     else
       entries_[slot(i)].size = entries_[slot(i)].n_deep = 0;
     // Amid other work, so that requests never queue up.
-    if (i + kLookUpAhead < end) prefetch(row_at(i + kLookUpAhead));
+    if (i + kLookUpAhead < end) prefetch(data.row<selected>(at(i + kLookUpAhead)));
     // One row later, when what look_up stored is in the cache: vectors cannot be loaded before.
     if (i > 0) locate(i - 1);
   }
@@ -97,11 +95,22 @@ class alignas(kApart) Worker {
   void merge_all() noexcept;
 
  private:
+  // The numbers of table rows are looked up this far behind the row that is prepared, when the data
+  // of the row, and where these lie, were asked for in time.
+  static constexpr Index kLookUpAhead = 3, kDataAhead = 8, kExtentAhead = 16, kSelectionAhead = 24;
+
   static std::size_t slot(Index i) noexcept { return static_cast<std::size_t>(i) % kPreparedRows; }
   [[gnu::always_inline]] void prefetch(const Row& row) const noexcept {
     if (!filter_.all_known) return;
 #pragma GCC unroll 4
     for (Index e = 0; e < row.size; ++e) __builtin_prefetch(filter_.row_of + row.features[e]);
+  }
+  template <bool selected, class At>
+  [[gnu::always_inline]] static void fetch_data(const Dataset& data, Index i, Index end,
+                                                At&& at) noexcept {
+    if (selected && i + kSelectionAhead < end) data.prefetch_selection(at(i + kSelectionAhead));
+    if (i + kExtentAhead < end) data.prefetch_extent<selected>(at(i + kExtentAhead));
+    if (i + kDataAhead < end) data.prefetch<selected>(at(i + kDataAhead));
   }
   // The scores that parts add up to; score_of(part) is what one adds.
   template <class F>
