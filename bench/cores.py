@@ -3,9 +3,9 @@
     python bench/cores.py
 
 Two processes in turns change a byte that both see. A round trip takes the time of the interpreter
-and of the cache line, there and back. On the same processors of a virtual machine it changes when the
-machine below moves one of them to another shared cache, and several threads that train one model
-feel it.
+and of the cache line, there and back. On the same processors of a virtual machine it changes when
+the machine below moves one of them to another shared cache, and several threads that train one
+model feel it.
 """
 
 from __future__ import annotations
