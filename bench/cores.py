@@ -17,6 +17,7 @@ from multiprocessing import get_context
 from multiprocessing.shared_memory import SharedMemory
 
 TRIPS, ROUNDS = 20_000, 7
+READY = 2048  # far from the byte that travels
 
 
 def _answer(name: str, processor: int) -> None:
@@ -24,6 +25,7 @@ def _answer(name: str, processor: int) -> None:
     memory = SharedMemory(name)
     line = memory.buf
     assert line is not None
+    line[READY] = 1
     for i in range(TRIPS * ROUNDS):
         expected = i % 2 + 1
         while line[0] != expected:
@@ -45,6 +47,10 @@ def round_trip() -> float | None:
         other.start()
         line, found = memory.buf, []
         assert line is not None
+        while not line[READY]:
+            if not other.is_alive():
+                raise RuntimeError("the other process ended before it began")
+            time.sleep(0.01)
         for _ in range(ROUNDS):
             start = time.perf_counter_ns()
             for i in range(TRIPS):

@@ -39,6 +39,12 @@ def fitted(kind: Any) -> Any:
     return kind(epochs=3, random_state=0, **options).fit(table(), labels)
 
 
+def fitted_with_row(kind: Any) -> tuple[Any, Any, list[int]]:
+    """Also a row of the table, and its features."""
+    model, row = fitted(kind), table().iloc[[3]]
+    return model, row, model._inputs.rows(row, "test").features.tolist()
+
+
 def terms(model: Any, c: int, i: int, j: int) -> list[float]:
     """Both linear terms of a row with features i and j, of fields 0 and 1, and their pair."""
     found = [float(model.coef_[c, i]), float(model.coef_[c, j])]
@@ -51,9 +57,7 @@ def terms(model: Any, c: int, i: int, j: int) -> list[float]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_terms_are_those_of_the_class(kind: Any) -> None:
-    model = fitted(kind)
-    row = table().iloc[[3]]
-    i, j = model._inputs.rows(row, "test").features.tolist()
+    model, row, (i, j) = fitted_with_row(kind)
     for c, label in enumerate(CLASSES):
         found = model.explain(row, output=label)
         expected = [float(model.intercept_[c]), *terms(model, c, i, j)]
@@ -65,9 +69,7 @@ def test_terms_are_those_of_the_class(kind: Any) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_importance_is_that_of_the_class(kind: Any) -> None:
-    model = fitted(kind)
-    row = table().iloc[[3]]
-    i, j = model._inputs.rows(row, "test").features.tolist()
+    model, row, (i, j) = fitted_with_row(kind)
     for c, label in enumerate(CLASSES):
         w_i, w_j, *pair = terms(model, c, i, j)
         half = sum(pair) / 2
@@ -80,9 +82,7 @@ def test_importance_is_that_of_the_class(kind: Any) -> None:
 
 @pytest.mark.parametrize("kind", KINDS[1:])
 def test_interactions_are_those_of_the_class(kind: Any) -> None:
-    model = fitted(kind)
-    row = table().iloc[[3]]
-    i, j = model._inputs.rows(row, "test").features.tolist()
+    model, row, (i, j) = fitted_with_row(kind)
     everything = [model.top_interactions(100, output=label) for label in CLASSES]
     for c, label in enumerate(CLASSES):
         [found] = model.top_interactions(None, row, output=label)

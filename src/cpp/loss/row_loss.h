@@ -28,12 +28,11 @@ class RowLoss {
     scores[0] = dscore;
     return loss;
   }
-  // Scores -> predictions: on the scale of y, or the probability of each class.
+  // Scores -> predictions: of the only one on the scale of y; of several the probability of each
+  // class.
+  double predict(float score) const noexcept { return one_->inverse_link(score); }
   void predict(std::span<const float> scores, double* to) const noexcept {
-    if (one_)
-      to[0] = one_->inverse_link(scores[0]);
-    else
-      softmax_probabilities(scores, to);
+    softmax_probabilities(scores, to);
   }
 
   bool in_domain(float y) const noexcept {

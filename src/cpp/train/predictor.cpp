@@ -18,7 +18,7 @@ struct Raw {
 };
 struct Prediction {
   const RowLoss& loss;
-  double operator()(float score) const noexcept { return loss.of_one()->inverse_link(score); }
+  double operator()(float score) const noexcept { return loss.predict(score); }
   void operator()(std::span<const float> scores, double* to) const noexcept {
     loss.predict(scores, to);
   }
