@@ -15,7 +15,7 @@ from typing import Any
 import libffm
 import numpy as np
 from common import RESULTS, write_json
-from data import id_matrix, write_libffm
+from data import offsets_and_fields, write_libffm
 
 import pyfm
 
@@ -138,8 +138,12 @@ def peer(
 def _reordered(data: pyfm.Dataset, seed: int, n_features: int) -> pyfm.Dataset:
     rng = np.random.default_rng(seed)
     new_ids = rng.permutation(n_features)
-    rows = rng.permutation(data.n_rows)
-    return pyfm.Dataset.from_ids(new_ids[id_matrix(data)][rows], data.y[rows] > 0)
+    rows = data[rng.permutation(data.n_rows)].copy()
+    offsets, fields = offsets_and_fields(rows)
+    core = rows.core
+    return pyfm.Dataset.from_arrays(
+        offsets, new_ids[core.features], fields=fields, values=core.values, y=core.y
+    )
 
 
 def measure(

@@ -128,22 +128,26 @@ def real_valued(data: pyfm.Dataset, rng: np.random.Generator) -> pyfm.Dataset:
     )
 
 
+def offsets_and_fields(data: pyfm.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Where each row begins and the field of each entry, of rows of one per field as well."""
+    offsets, fields = data.core.indptr, data.core.fields
+    if offsets is None:
+        offsets = np.arange(data.n_rows + 1) * data.n_fields
+    if fields is None:
+        fields = np.tile(np.arange(data.n_fields), data.n_rows)
+    return offsets, fields
+
+
 def write_libffm(path: Path, data: pyfm.Dataset) -> None:
     """Write labelled rows as libffm text, ``label field:feature:value …``."""
     core = data.core
     assert core.y is not None, "rows without labels"
-    offsets = core.indptr
-    if offsets is None:
-        offsets = np.arange(data.n_rows + 1) * data.n_fields
+    offsets, field_of = offsets_and_fields(data)
     with open(path, "w") as file:
         for start in range(0, data.n_rows, 10_000):
             bounds = offsets[start : start + 10_001]
             part = slice(bounds[0], bounds[-1])
-            if core.fields is None:
-                fields = np.tile(np.arange(data.n_fields), len(bounds) - 1)
-            else:
-                fields = core.fields[part]
-            pairs = zip(fields.tolist(), core.features[part].tolist(), strict=True)
+            pairs = zip(field_of[part].tolist(), core.features[part].tolist(), strict=True)
             entries = [f"{field}:{feature}:" for field, feature in pairs]
             if core.values is None:
                 entries = [f"{entry}1" for entry in entries]

@@ -30,7 +30,7 @@ PARAMS: dict[str, float | None] = {
     "epsilon": 0.1, "weight_decay": 0.1, "initial_accumulator": 0.5, "l1": 0.0, "l2": 0.05,
     "clip_value": None, "clip_norm": None,
 }  # fmt: skip
-# What other kernels do: L1 (except in FTRL) and clipping by value; then also clipping by norm.
+# What other kernels do: L1 and clipping by value; then also clipping by norm.
 PROXIMAL = (("l1", 0.02), ("clip_value", 0.1))
 CLIPPED = (*PROXIMAL, ("clip_norm", 0.2))
 UNREGULARIZED = (("l1", 0.0), ("l2", 0.0), ("weight_decay", 0.0))
@@ -44,8 +44,6 @@ ROUNDOFF = 2.0**-24
 def optimizer(name: str, **changes: float) -> tuple[str, Mapping[str, float]]:
     """The optimizer with its parameters from PARAMS, as _core.Model takes it."""
     params = PARAMS | changes
-    if name == "ftrl":
-        params["l1"] = changes.get("l1", 0.02)
     chosen = {p: params[p] for p in CATALOG["optimizers"][name]}
     return name, {p: value for p, value in chosen.items() if value is not None}
 

@@ -66,6 +66,28 @@ def test_every_kind_of_row(
     check_training(case, data_of((kind,) * 6, n_fields=5))
 
 
+@pytest.mark.parametrize("n_factors", [1, 4, 8, 9, 16])
+@pytest.mark.parametrize("value", [1.0, None])
+@pytest.mark.parametrize("optimizer", ["adagrad", "ftrl", "adam"])
+def test_any_number_of_absent_fields(
+    optimizer: str, value: float | None, n_factors: int, level: str
+) -> None:
+    """Tiles are of the fields that are present, and what fills up the last one must not change.
+    Every feature recurs, so that a wrong step shows."""
+    n_fields, rng = 11, np.random.default_rng(0)
+    rows = []
+    for size in rng.permutation(n_fields + 1):
+        fields = rng.permutation(n_fields)[:size]
+        for order in (np.sort(fields), fields):
+            values = np.ones(size) if value else rng.uniform(0.5, 2, size).astype(np.float32)
+            rows.append(
+                [(int(f), 3 * int(f), float(x)) for f, x in zip(order, values, strict=True)]
+            )
+    case = Case("ffm", optimizer, n_fields=n_fields, n_factors=n_factors, normalize=True)
+    y = [float(i % 2) for i in range(len(rows))]
+    check_training(case, Data(rows, y, None, case.n_features, n_fields))
+
+
 @pytest.mark.parametrize("loss", contract.LOSSES)
 @pytest.mark.parametrize("linear", [False, True])
 @pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)

@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(ftrl_follows_mcmahan) {
 BOOST_AUTO_TEST_CASE(ftrl_starts_at_the_given_weight) {
   OptimizerParams p = params(0.5f);
   p.l1 = 0.3f, p.l2 = 0.2f;
-  const Ftrl ftrl{p};
+  const Proximal<Ftrl> ftrl{p};
   for (const float start : {-0.7f, 0.0f, 0.1f}) {
     Scalar w(start), state[2];
     ftrl.init(w, state);
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(ftrl_starts_at_the_given_weight) {
 BOOST_AUTO_TEST_CASE(ftrl_gives_exact_zeros_below_l1) {
   OptimizerParams p = params(0.5f);
   p.l1 = 1;
-  const Ftrl ftrl{p};
+  const Proximal<Ftrl> ftrl{p};
   Scalar w(0.0f), state[2];
   ftrl.init(w, state);
   ftrl.step(w, state, Scalar(0.9f));

@@ -21,14 +21,16 @@ struct Ffm : FactorRows<S> {
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
     list_rows_to_fetch(view, s);
-    by_field<K, S>(view, s);
+    by_field<K, S>(view, s, true);
     switch (s.kind) {
       case FieldRows::plain:
         return row.x[0] * row.x[0] * pairs<K, S, FieldRows::plain>(view, s);
-      case FieldRows::several:
-        return pairs<K, S, FieldRows::several>(view, s) + own_fields(view, s);
-      default:
+      case FieldRows::full:
         return pairs<K, S, FieldRows::full>(view, s);
+      case FieldRows::partial:
+        return pairs<K, S, kPartial>(view, s);
+      default:
+        return pairs<K, S, FieldRows::several>(view, s) + own_fields(view, s);
     }
   }
 
@@ -41,11 +43,8 @@ struct Ffm : FactorRows<S> {
         return update_pairs<K, S, FieldRows::plain>(optimizer, view, dscore, s);
       case FieldRows::full:
         return update_pairs<K, S, FieldRows::full>(optimizer, view, dscore, s);
-      case FieldRows::partial: {
-        // With one field per vector absent ones are left out with their groups: nothing to mask.
-        constexpr auto kind = fields_per_vector<K> == 1 ? FieldRows::full : FieldRows::partial;
-        return update_pairs<K, S, kind>(optimizer, view, dscore, s);
-      }
+      case FieldRows::partial:
+        return update_pairs<K, S, kPartial>(optimizer, view, dscore, s);
       case FieldRows::several:
         update_pairs<K, S, FieldRows::several>(optimizer, view, dscore, s);
         update_own_fields(optimizer, view, dscore, s);
@@ -71,7 +70,7 @@ struct Ffm : FactorRows<S> {
                           Scratch& s) noexcept {
     s.row = row;
     const RowId held = list_gradients_to_fetch(view, columns, s);
-    by_field<K, S>(view, s);
+    by_field<K, S>(view, s, false);
     switch (s.kind) {
       case FieldRows::plain:
         return add_pairs<K, S, FieldRows::plain>(view, columns, s, held);
@@ -90,6 +89,9 @@ struct Ffm : FactorRows<S> {
   }
 
  private:
+  // With one field per vector absent ones are left out as groups of their own.
+  static constexpr auto kPartial = fields_per_vector<K> > 1 ? FieldRows::partial : FieldRows::full;
+
   // Pairs within a field, for fields with several entries.
   template <class F>
   static void for_own_fields(const PartView& view, const Scratch& s, F&& f) {

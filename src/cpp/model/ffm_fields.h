@@ -25,7 +25,6 @@ inline void sum_field(const PartView& view, int field, Scratch& s) {
     });
   }
   s.field_row[field] = sum;
-  s.scale[field] = 1;
 }
 
 // Rows of the next example that are to be fetched: not those of features so frequent (rows are in
@@ -38,6 +37,11 @@ inline void list_rows_to_fetch(const PartView& view, Scratch& s) {
     s.fetch[s.n_fetch] = s.next.at[e];
     s.n_fetch += s.next.row[e] >= held;
   }
+}
+
+// Whether entry i is that of listed field i: then there is no other list of entries by field.
+inline bool in_order(const Scratch& s) {
+  return s.field_row == s.row.at;
 }
 
 // Lists the entries of each field, in row order.
@@ -58,58 +62,101 @@ inline void list_groups(int n_fields, int fields_per_group, Scratch& s) {
       s.group[s.n_groups++] = f / fields_per_group;
 }
 
-// The usual row: one entry for each field, in field order, and all values equal.
-template <int K, class S>
-inline void plain_by_field(const PartView& view, Scratch& s) {
-  constexpr int B = fields_per_vector<K>;
-  const int n_fields = view.shape.n_fields;
-  s.field_row = s.row.at;
-  for (int f = n_fields; f % B != 0; ++f) s.field_row[f] = s.padding;
-  s.n_groups = (n_fields + B - 1) / B;
-  for (int m = 0; m < s.n_groups; ++m) s.group[m] = m;
-  s.kind = FieldRows::plain;
+// What tiles read of a listed field's value.
+template <int K>
+inline void list_scale(const PartView& view, int field, float x, Scratch& s) {
+  const int block = K ? K : view.shape.block;
+  s.scale[field] = x;
+  for (int d = 0; d < block; ++d) s.lane_scale[field * block + d] = x;
 }
 
-// Looks which fields have entries, and how many.
-inline FieldRows kind_of(int n_fields, const Scratch& s) {
-  bool missing = false, several = false;
+inline bool in_order_of_fields(const Entries& row) {
+  bool ascend = true;
+  for (int e = 1; row.field && e < row.size; ++e) ascend &= row.field[e - 1] < row.field[e];
+  return ascend;
+}
+
+// Rows with one entry for each field, or for some of them, in field order: fields are listed as
+// their entries are. What fills up the last vector has the column of a field that is absent, so
+// that nothing is there to be changed.
+template <int K>
+inline void by_entry(const PartView& view, Scratch& s) {
+  constexpr int B = fields_per_vector<K>;
+  const int n = s.n_listed = s.row.size, n_fields = view.shape.n_fields;
+  s.kind = n < n_fields ? FieldRows::partial : s.row.equal ? FieldRows::plain : FieldRows::full;
+  s.n_groups = (n + B - 1) / B;
+  for (int m = 0; m < s.n_groups; ++m) s.group[m] = m;
+  s.field_row = s.row.at;
+  for (int f = n; f % B != 0; ++f) s.field_row[f] = s.padding;
+  if (s.kind == FieldRows::plain) return;
+  for (int f = 0; f < n; ++f) list_scale<K>(view, f, s.row.x[f], s);
+  for (int f = n; f % B != 0; ++f) list_scale<K>(view, f, 0, s);
+  if (s.kind == FieldRows::full) return;
+  const Index block = K ? K : view.shape.block;
+  int absent = s.row.field ? 0 : n;
+  while (absent < n && s.row.field[absent] == absent) ++absent;
+  for (int f = 0; f < n; ++f) s.column[f] = (s.row.field ? s.row.field[f] : f) * block;
+  for (int f = n; f % B != 0; ++f) s.column[f] = absent * block;
+}
+
+// Whether some field has several entries.
+inline bool has_several(int n_fields, const Scratch& s) {
+  bool several = false;
+  for (int f = 0; f < n_fields; ++f) several |= s.first[f] >= 0 && s.next_entry[s.first[f]] >= 0;
+  return several;
+}
+
+// The same of entries in any order: leaves absent fields out of the list of first entries.
+inline void close_gaps(int n_fields, int fields_per_group, int block, Scratch& s) {
+  int n = 0, absent = 0;
   for (int f = 0; f < n_fields; ++f) {
-    missing |= s.first[f] < 0;
-    several |= s.first[f] >= 0 && s.next_entry[s.first[f]] >= 0;
+    const int e = s.first[f];
+    absent = e < 0 ? f : absent;
+    s.column[n] = Index{f} * block;
+    s.first[n] = e;
+    n += e >= 0;
   }
-  if (several) return FieldRows::several;
-  if (missing) return FieldRows::partial;
-  return s.row.equal ? FieldRows::plain : FieldRows::full;
+  s.n_listed = n;
+  for (; n % fields_per_group != 0; ++n) s.first[n] = -1, s.column[n] = Index{absent} * block;
 }
 
 // A field with one entry is its own row, scaled later. In a row that has several entries in some
 // field, 16-bit rows are all expanded, so that tiles of float32 are all that such rows need.
+//
+// `close`: where vectors hold several fields, absent ones are left out, if no field has several
+// entries. Tiles are then of those that are present, wherever their blocks stand.
 template <int K, class S>
-inline void by_field(const PartView& view, Scratch& s) {
-  if (!s.row.field && s.row.equal && s.row.size == view.shape.n_fields)
-    return plain_by_field<K, S>(view, s);
+inline void by_field(const PartView& view, Scratch& s, bool close) {
   constexpr int B = fields_per_vector<K>;
-  const int n_fields = view.shape.n_fields, block = view.shape.block;
-  const int padded = (n_fields + B - 1) / B * B;
-  link_fields(padded, s);
-  list_groups(n_fields, B, s);
-  s.kind = kind_of(n_fields, s);
-  const bool several = s.kind == FieldRows::several;
+  const int n_fields = view.shape.n_fields;
+  const bool all = s.row.size == n_fields;
+  close &= B > 1 && s.row.size > 0;
+  if ((all || close) && in_order_of_fields(s.row)) return by_entry<K>(view, s);
+  const auto padded = [](int n) { return (n + B - 1) / B * B; };
+  link_fields(padded(n_fields), s);
+  s.n_listed = n_fields;
+  const bool several = has_several(n_fields, s);
+  if (several) {
+    s.kind = FieldRows::several;
+  } else if (close && !all) {
+    close_gaps(n_fields, B, K ? K : view.shape.block, s);
+    s.kind = FieldRows::partial;
+  } else {
+    const bool whole = all || (B == 1 && s.row.size > 0);
+    s.kind = s.row.equal && whole ? FieldRows::plain : FieldRows::full;
+  }
+  list_groups(padded(s.n_listed), B, s);
   void* const absent = several && !std::is_same_v<S, float> ? s.absent : s.padding;
   s.field_row = s.row_of_field;
-  for (int f = 0; f < padded; ++f) {
+  for (int f = 0; f < padded(s.n_listed); ++f) {
     const int e = s.first[f];
     s.sum_stands_for[f] = several && e >= 0 && (!std::is_same_v<S, float> || s.next_entry[e] >= 0);
-    if (s.sum_stands_for[f]) {
+    if (s.sum_stands_for[f])
       sum_field<S>(view, f, s);
-    } else {
+    else
       s.field_row[f] = e < 0 ? absent : s.row.at[e];
-      s.scale[f] = e < 0 ? 0 : s.row.x[e];
-    }
+    list_scale<K>(view, f, s.sum_stands_for[f] ? 1 : e < 0 ? 0 : s.row.x[e], s);
   }
-  if (s.kind == FieldRows::plain) return;
-  for (int f = 0; f < padded; ++f)
-    for (int d = 0; d < block; ++d) s.lane_scale[f * block + d] = s.scale[f];
 }
 
 }  // namespace

@@ -13,9 +13,8 @@ namespace pyfm::PYFM_ISA {
 namespace {
 
 inline void list_gradients(int n_fields, float* const* of_entry, const Scratch& s) {
-  const bool in_order = s.kind == FieldRows::plain && s.field_row == s.row.at;
   for (int f = 0; f < n_fields; ++f) {
-    const int e = in_order ? (f < s.row.size ? f : -1) : s.first[f];
+    const int e = in_order(s) ? (f < s.row.size ? f : -1) : s.first[f];
     s.field_gradient[f] = e < 0 ? s.no_gradient : of_entry[e];
   }
 }

@@ -11,13 +11,52 @@
 namespace pyfm::PYFM_ISA {
 namespace {
 
+// Where the blocks against the fields of a group stand in a row: side by side …
+struct Together {
+  Index at;
+  Lanes lanes;
+
+  template <class T>
+  [[gnu::always_inline]] T* in(T* row) const {
+    return row + at;
+  }
+  template <class T>
+  [[gnu::always_inline]] Vec load(const T* p) const {
+    return lanes.load(p);
+  }
+  template <class T, class Bits>
+  [[gnu::always_inline]] void store(Vec v, T* p, Bits bits) const {
+    lanes.store(v, p, bits);
+  }
+};
+
+// … or, where absent fields lie between them, apart.
+template <int K>
+struct Apart {
+  const Index* at;
+
+  template <class T>
+  [[gnu::always_inline]] T* in(T* row) const {
+    return row;
+  }
+  template <class T>
+  [[gnu::always_inline]] Vec load(const T* p) const {
+    return load_apart<K>(p, at);
+  }
+  template <class T, class Bits>
+  [[gnu::always_inline]] void store(Vec v, T* p, Bits bits) const {
+    store_apart<K>(v, p, at, bits);
+  }
+};
+
 // a[q]: blocks of field i + q against the fields of J; b[q]: of field j + q against those of I.
 // T: what the rows are made of, the storage's numbers or float32.
-template <int B, class T>
+template <int B, class T, class Columns>
 struct Tile {
-  int i, j;          // first fields of I and J
-  Index at_i, at_j;  // where in a row the blocks against I and J start
+  int i, j;  // first fields of I and J, and where their lanes are in s.lane_scale
+  Index lanes_i, lanes_j;
   Lanes lanes;
+  Columns col_i, col_j;  // the blocks against I and J
   T *rows_i[B], *rows_j[B];
   Vec a[B], b[B];
 };
@@ -50,7 +89,7 @@ class NextRows {
 
 // f(tile, on_diagonal) for every tile with I <= J in which both groups have an entry.
 // With one field per vector, tiles on the diagonal hold no pair.
-template <int K, class S, class T, class F>
+template <int K, class S, class T, bool apart, class F>
 [[gnu::always_inline]] inline void for_tiles(const PartView& view, const Scratch& s, Index begin,
                                              Index end, F&& f) {
   constexpr int B = fields_per_vector<K>;
@@ -58,15 +97,20 @@ template <int K, class S, class T, class F>
   const Index n_groups = s.n_groups;
   const Index n_tiles = n_groups * (B > 1 ? n_groups + 1 : n_groups - 1) / 2;
   NextRows<S> next(s, begin, end, std::max<Index>(1, n_tiles));
+  using Columns = std::conditional_t<apart, Apart<K>, Together>;
   const auto tile = [&](int i, int j, auto diagonal) __attribute__((always_inline)) {
     next.prefetch();
     for_lanes(B * block, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
-      Tile<B, T> t;
+      Tile<B, T, Columns> t;
       t.i = i, t.j = j, t.lanes = lanes;
-      t.at_i = i * block + at, t.at_j = j * block + at;
-      const auto at_field = [&](int f) { return static_cast<T*>(s.field_row[f]); };
-      unroll<B>([&](auto q) { t.a[q] = lanes.load(t.rows_i[q] = at_field(i + q) + t.at_j); });
-      unroll<B>([&](auto q) { t.b[q] = lanes.load(t.rows_j[q] = at_field(j + q) + t.at_i); });
+      t.lanes_i = i * block + at, t.lanes_j = j * block + at;
+      if constexpr (apart)
+        t.col_i = {s.column + i}, t.col_j = {s.column + j};
+      else
+        t.col_i = {t.lanes_i, lanes}, t.col_j = {t.lanes_j, lanes};
+      const auto row = [&](int f) { return static_cast<T*>(s.field_row[f]); };
+      unroll<B>([&](auto q) { t.a[q] = t.col_j.load(t.rows_i[q] = t.col_j.in(row(i + q))); });
+      unroll<B>([&](auto q) { t.b[q] = t.col_i.load(t.rows_j[q] = t.col_i.in(row(j + q))); });
       f(t, diagonal);
     });
   };
@@ -100,36 +144,36 @@ inline float pairs(PartView view, Scratch s) {
   using T = FieldNumber<S, kind>;
   Vec total[B];
   unroll<B>([&](auto q) { total[q] = Vec(0.0f); });
-  const auto add = [&](Tile<B, T>& t, auto diagonal) __attribute__((always_inline)) {
+  const auto add = [&](auto& t, auto diagonal) __attribute__((always_inline)) {
     if constexpr (B > 1) transpose_groups<K>(t.b);
     Vec scale_j(1.0f);
-    if constexpr (kind != FieldRows::plain) scale_j = t.lanes.load(s.lane_scale + t.at_j);
+    if constexpr (kind != FieldRows::plain) scale_j = t.lanes.load(s.lane_scale + t.lanes_j);
     unroll<B>([&](auto q) __attribute__((always_inline)) {
       if constexpr (kind != FieldRows::plain) t.a[q] = t.a[q] * (Vec(s.scale[t.i + q]) * scale_j);
       if constexpr (diagonal) t.a[q] = t.a[q] * Vec::load(after<B, q>.data());
       total[q] = fma(t.a[q], t.b[q], total[q]);
     });
   };
-  for_tiles<K, S, T>(view, s, 0, view.shape.width, add);
+  for_tiles<K, S, T, kind == FieldRows::partial>(view, s, 0, view.shape.width, add);
   unroll<B - 1>([&](auto q) { total[0] = total[0] + total[q + 1]; });
   return sum(total[0]);
 }
 
 // One step on the block that a field with one entry uses against others: its weights `w` are in a
-// register already. `scale`: of the lanes, 0 where a field is absent. Where none is, padding, lanes
-// or rows, is stepped like the rest and stays zero, since its gradient is.
-template <int B, int q, bool Diagonal, FieldRows kind, class Optimizer, class S>
-[[gnu::always_inline]] inline void step_single(const Optimizer& optimizer, Index width, Lanes lanes,
-                                               S* row, Vec w, Vec g, Vec scale,
-                                               Rounding<S>& rounding) {
-  constexpr bool masked = kind >= FieldRows::partial && B > 1;
+// register already. `scale`: of the lanes, 0 where a field is absent, if `masked`. Where none is,
+// padding, lanes or rows, is stepped like the rest and stays zero, since its gradient is.
+template <int B, int q, bool Diagonal, bool masked, class Optimizer, class Columns, class S>
+[[gnu::always_inline]] inline void step_single(const Optimizer& optimizer, Index width,
+                                               const Columns& columns, S* row, Vec w, Vec g,
+                                               Vec scale, Rounding<S>& rounding) {
   if constexpr (Diagonal) {
     const Vec others = Vec::load(other<B, q>.data());
-    step_masked(optimizer, row, width, nonzero(masked ? scale * others : others), w, g, rounding);
+    step_masked(optimizer, row, width, columns, nonzero(masked ? scale * others : others), w, g,
+                rounding);
   } else if constexpr (masked) {
-    step_masked(optimizer, row, width, nonzero(scale), w, g, rounding);
+    step_masked(optimizer, row, width, columns, nonzero(scale), w, g, rounding);
   } else {
-    step(optimizer, row, width, lanes, w, g, rounding);
+    step(optimizer, row, width, columns, w, g, rounding);
   }
 }
 
@@ -142,28 +186,31 @@ template <int B, int q, bool Diagonal>
 }
 
 // The steps of a tile. ta, tb: t.a and t.b transposed.
-template <int B, bool Diagonal, FieldRows kind, class S, class Optimizer, class T>
+template <int B, bool Diagonal, FieldRows kind, class S, class Optimizer, class T, class Columns>
 [[gnu::always_inline]] inline void step_tile(const Optimizer& optimizer, Index width,
-                                             const Scratch& s, const Tile<B, T>& t, Vec k,
+                                             const Scratch& s, const Tile<B, T, Columns>& t, Vec k,
                                              const Vec (&ta)[B], const Vec (&tb)[B],
                                              Rounding<S>& rounding) {
   Vec scale_i(1.0f), scale_j(1.0f), k_i = k, k_j = k;
+  constexpr bool masked = B > 1 && kind >= FieldRows::partial;
   if constexpr (kind != FieldRows::plain) {
-    scale_i = t.lanes.load(s.lane_scale + t.at_i), scale_j = t.lanes.load(s.lane_scale + t.at_j);
+    scale_i = t.lanes.load(s.lane_scale + t.lanes_i);
+    scale_j = t.lanes.load(s.lane_scale + t.lanes_j);
     k_i = k * scale_i, k_j = k * scale_j;
   }
-  const auto learn = [&](auto q, auto diagonal, int field, T* row, Vec w, Vec kx, Vec other_row,
-                         Vec scale) __attribute__((always_inline)) {
+  const auto learn = [&](auto q, auto diagonal, int field, T* row, const Columns& columns, Vec w,
+                         Vec kx, Vec other_row, Vec scale) __attribute__((always_inline)) {
     const Vec g = kind == FieldRows::plain ? kx * other_row : kx * Vec(s.scale[field]) * other_row;
     if constexpr (kind == FieldRows::several)
       if (s.sum_stands_for[field]) return keep_gradient<B, q, diagonal>(t.lanes, row, w, g);
     if constexpr (std::is_same_v<S, T>)
-      step_single<B, q, diagonal, kind>(optimizer, width, t.lanes, row, w, g, scale, rounding);
+      step_single<B, q, diagonal, masked>(optimizer, width, columns, row, w, g, scale, rounding);
   };
   unroll<B>([&](auto q) __attribute__((always_inline)) {
-    learn(q, std::bool_constant<Diagonal>{}, t.i + q, t.rows_i[q], t.a[q], k_j, tb[q], scale_j);
+    learn(q, std::bool_constant<Diagonal>{}, t.i + q, t.rows_i[q], t.col_j, t.a[q], k_j, tb[q],
+          scale_j);
     if constexpr (!Diagonal)
-      learn(q, std::false_type{}, t.j + q, t.rows_j[q], t.b[q], k_i, ta[q], scale_i);
+      learn(q, std::false_type{}, t.j + q, t.rows_j[q], t.col_i, t.b[q], k_i, ta[q], scale_i);
   });
 }
 
@@ -182,7 +229,7 @@ inline void step_sums(const Optimizer& optimizer, const PartView& view, const Sc
         S* row = static_cast<S*>(s.row.at[e]) + at;
         const Vec g = Vec(s.row.x[e]) * Vec::load(s.sums + field * width + at);
         const Vec::Mask present = nonzero(Vec::load(s.lane_scale + at));
-        step_masked(optimizer, row, width, present, Vec::load(row), g, rounding);
+        step_masked(optimizer, row, width, Lanes{Vec::lanes}, present, Vec::load(row), g, rounding);
       }
     std::fill_n(own, block, 1.0f);
   }
@@ -195,13 +242,14 @@ inline void update_pairs(Optimizer optimizer, PartView view, float dscore, Scrat
   const Vec k(dscore);
   const Index width = view.shape.width;
   Rounding<S> rounding(s.noise);
-  const auto learn = [&](Tile<B, T>& t, auto diagonal) __attribute__((always_inline)) {
+  const auto learn = [&](auto& t, auto diagonal) __attribute__((always_inline)) {
     Vec ta[B], tb[B];
     unroll<B>([&](auto q) { ta[q] = t.a[q], tb[q] = t.b[q]; });
     if constexpr (B > 1) transpose_groups<K>(ta), transpose_groups<K>(tb);
     step_tile<B, diagonal, kind, S>(optimizer, width, s, t, k, ta, tb, rounding);
   };
-  for_tiles<K, S, T>(view, s, view.shape.width, view.shape.stride, learn);
+  for_tiles<K, S, T, kind == FieldRows::partial>(view, s, view.shape.width, view.shape.stride,
+                                                 learn);
   if constexpr (kind == FieldRows::several) step_sums<S>(optimizer, view, s, rounding);
 }
 

@@ -41,13 +41,13 @@ template <int N, class F>
   }(std::make_integer_sequence<int, N>{});
 }
 
-// Weights and slots to their places.
-template <int n, class S>
-[[gnu::always_inline]] inline void store_row(S* w, Index width, Lanes lanes, Vec weights,
+// Weights and slots to their places. `lanes` reads and writes vectors, here and below.
+template <int n, class L, class S>
+[[gnu::always_inline]] inline void store_row(S* w, Index width, const L& lanes, Vec weights,
                                              const Vec* slots, Rounding<S>& rounding) {
   auto bits = rounding.next();
   lanes.store(weights, w, bits);
-  unroll<n>([&](auto s) {
+  unroll<n>([&](auto s) __attribute__((always_inline)) {
     bits = s % 2 == 0 ? lower_bits(bits) : rounding.next();
     lanes.store(slots[s], w + (s + 1) * width, bits);
   });
@@ -55,27 +55,32 @@ template <int n, class S>
 
 // One optimizer step on the weights `old` at `w`, whose slots lie `width` numbers apart behind
 // them.
-template <class Optimizer, class S>
-[[gnu::always_inline]] inline void step(const Optimizer& optimizer, S* w, Index width, Lanes lanes,
-                                        Vec old, Vec g, Rounding<S>& rounding) {
+template <class Optimizer, class L, class S>
+[[gnu::always_inline]] inline void step(const Optimizer& optimizer, S* w, Index width,
+                                        const L& lanes, Vec old, Vec g, Rounding<S>& rounding) {
   constexpr int n = Optimizer::info.slots;
   Vec slots[n + 1];
-  unroll<n>([&](auto s) { slots[s] = lanes.load(w + (s + 1) * width); });
+  unroll<n>([&](auto s)
+                __attribute__((always_inline)) { slots[s] = lanes.load(w + (s + 1) * width); });
   optimizer.step(old, slots, g);
   store_row<n>(w, width, lanes, old, slots, rounding);
 }
 
-// The same for full vectors of which only the lanes in `keep` change.
-template <class Optimizer, class S>
+// The same where only some lanes change.
+template <class Optimizer, class L, class S>
 [[gnu::always_inline]] inline void step_masked(const Optimizer& optimizer, S* w, Index width,
-                                               Vec::Mask keep, Vec old, Vec g,
+                                               const L& lanes, Vec::Mask changes, Vec old, Vec g,
                                                Rounding<S>& rounding) {
   constexpr int n = Optimizer::info.slots;
   Vec fresh = old, slots[n + 1], before[n + 1];
-  unroll<n>([&](auto s) { before[s] = slots[s] = Vec::load(w + (s + 1) * width); });
+  unroll<n>([&](auto s) __attribute__((always_inline)) {
+    before[s] = slots[s] = lanes.load(w + (s + 1) * width);
+  });
   optimizer.step(fresh, slots, g);
-  unroll<n>([&](auto s) { slots[s] = select(keep, slots[s], before[s]); });
-  store_row<n>(w, width, Lanes{Vec::lanes}, select(keep, fresh, old), slots, rounding);
+  unroll<n>([&](auto s) __attribute__((always_inline)) {
+    slots[s] = select(changes, slots[s], before[s]);
+  });
+  store_row<n>(w, width, lanes, select(changes, fresh, old), slots, rounding);
 }
 
 // How near to the core: 3 is its first cache, 2 its second, for what the first is too small for.

@@ -28,7 +28,7 @@ struct EntryMemory {
 enum class FieldRows {
   plain,    // one entry in every field, all values equal
   full,     // one entry in every field
-  partial,  // at most one entry in every field
+  partial,  // at most one entry in every field; absent ones are left out of the lists by field
   several   // anything
 };
 
@@ -51,6 +51,7 @@ struct Scratch {
   int n_fetch;
 
   // FFM: entries by field.
+  FieldRows kind;
   int* next_entry;  // of the same field, -1 at the end
   // One per field, padded to whole vectors:
   void** field_row;      // the row that stands for it: its only entry's, or the sum, or zeros …
@@ -59,13 +60,14 @@ struct Scratch {
   bool* sum_stands_for;  // whether it has a sum
   float* scale;          // value of its only entry, 1 for a sum, 0 when absent
   float* lane_scale;     // `scale`, repeated for each float of a block
-  int* group;            // groups of fields (one vector wide) with an entry
+  Index* column;         // where its block stands in a row, if absent fields are left out
+  int n_listed;          // fields in the lists
+  int* group;            // groups of listed fields (one vector wide) with an entry
   int n_groups;
   float* sums;    // (n_fields, width) Σ x w of each field of a row with several entries in some
   float* absent;  // (width,) zeros, stand for absent fields beside sums of 16-bit rows
   void* padding;  // (stride,) a table row of zeros, stands for absent fields and for those that
                   // only fill a vector
-  FieldRows kind;
 
   // FFM in batches:
   float** field_gradient;  // gradient of the first entry of each field

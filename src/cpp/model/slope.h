@@ -2,8 +2,7 @@
 // norm of its gradient is clipped by. Entries of one feature count each by itself. Include it after
 // the Vec of the level.
 #pragma once
-#include "model/lanes.h"
-#include "model/scratch.h"
+#include "model/ffm_fields.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
@@ -39,17 +38,18 @@ inline float fm_squared_slope(const PartView& view, const Scratch& s) noexcept {
 // Σ over fields f and g ≠ f of (Σ_{j in f} x_j²) |S[g][f]|². T: what the rows are made of.
 template <class T>
 inline Vec ffm_squared_slope_of_pairs(const PartView& view, const Scratch& s) {
-  const bool plain = s.kind == FieldRows::plain;
-  const int n_fields = view.shape.n_fields, block = view.shape.block;
+  const bool listed = !in_order(s);
+  const int block = view.shape.block;
   Vec total(0.0f);
-  for (int f = 0; f < n_fields; ++f) {
-    float squares = plain ? s.row.x[0] * s.row.x[0] : 0;
-    for (int e = plain ? -1 : s.first[f]; e >= 0; e = s.next_entry[e])
+  for (int f = 0; f < s.n_listed; ++f) {
+    float squares = listed ? 0 : s.row.x[f] * s.row.x[f];
+    for (int e = listed ? s.first[f] : -1; e >= 0; e = s.next_entry[e])
       squares += s.row.x[e] * s.row.x[e];
-    for (int g = 0; g < n_fields && squares > 0; ++g) {
-      if (g == f || (!plain && s.first[g] < 0)) continue;
-      const float scale = plain ? s.row.x[0] : s.scale[g];
-      const T* const against = static_cast<const T*>(s.field_row[g]) + Index{f} * block;
+    const Index column = s.kind == FieldRows::partial ? s.column[f] : Index{f} * block;
+    for (int g = 0; g < s.n_listed && squares > 0; ++g) {
+      if (g == f || (listed && s.first[g] < 0)) continue;
+      const float scale = s.kind == FieldRows::plain ? s.row.x[0] : s.scale[g];
+      const T* const against = static_cast<const T*>(s.field_row[g]) + column;
       for_lanes(block, [&](Index d, Lanes lanes) {
         const Vec sum = lanes.load(against + d);
         total = fma(Vec(squares * scale * scale) * sum, sum, total);

@@ -53,7 +53,7 @@ struct OptimizerInfo {
   std::string_view name;
   int slots;
   std::string_view params;
-  bool has_own_l1 = false;  // others leave L1 to optim/proximal.h
+  bool has_own_l1 = false;  // others leave L1 to optim/proximal.h altogether
 };
 
 }  // namespace pyfm

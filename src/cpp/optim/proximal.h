@@ -20,8 +20,11 @@ struct Proximal : O {
 
   template <class V>
   void step(V& w, V* s, V g) const {
-    O::step(w, s, select(less_equal(V(most), abs(g)), copysign(V(most), g), g));  // NaN stays
-    if constexpr (!O::info.has_own_l1) {
+    g = select(less_equal(V(most), abs(g)), copysign(V(most), g), g);  // NaN stays
+    if constexpr (O::info.has_own_l1) {
+      O::template step<true>(w, s, g);
+    } else {
+      O::step(w, s, g);
       const V by = V(l1) * O::rate(s);
       w = select(less_equal(abs(w), by), V(0.0f), w - copysign(by, w));
     }
@@ -30,9 +33,10 @@ struct Proximal : O {
   // Where two threads have both moved a weight towards 0, together they stop there, too.
   template <class V>
   void merge(V* shared, const V* own, const V* base) const {
+    if constexpr (O::info.has_own_l1) return O::template merge<true>(shared, own, base);
     const V before = shared[0], zero(0.0f);
     O::merge(shared, own, base);
-    if (O::info.has_own_l1 || l1 == 0) return;
+    if (l1 == 0) return;
     const V w = shared[0], unless_own = select(less_equal(w * own[0], zero), zero, w);
     shared[0] = select(less_equal(w * before, zero), unless_own, w);
   }

@@ -44,15 +44,15 @@ struct Vec {
   static Vec load_partial(const Half* p, int) { return _mm256_cvtph_ps(_mm_loadl_epi64(at(p))); }
   void store(Half* p, Bits up) const { _mm_storeu_si128(at(p), half(up)); }
   void store_partial(Half* p, int, Bits up) const { _mm_storel_epi64(at(p), half(up)); }
-
- private:
-  static const __m128i* at(const void* p) { return static_cast<const __m128i*>(p); }
-  static __m128i* at(void* p) { return static_cast<__m128i*>(p); }
   __m128i half(Bits up) const {
     const __m256i x =
         _mm256_add_epi32(_mm256_castps_si256(v), _mm256_srli_epi32(up, 32 - kCutBits));
     return _mm256_cvtps_ph(_mm256_castsi256_ps(x), _MM_FROUND_TO_ZERO);
   }
+
+ private:
+  static const __m128i* at(const void* p) { return static_cast<const __m128i*>(p); }
+  static __m128i* at(void* p) { return static_cast<__m128i*>(p); }
 };
 
 inline Vec::Bits same_bits(std::uint32_t x) {
@@ -116,6 +116,34 @@ inline Vec::Mask nonzero(Vec a) {
 }
 inline Vec select(Vec::Mask mask, Vec yes, Vec no) {
   return _mm256_blendv_ps(no.v, yes.v, mask);
+}
+
+// Blocks of K numbers that lie at[0], at[1] … numbers behind p, as one vector, and back.
+template <int K>
+[[gnu::always_inline]] inline Vec load_apart(const float* p, const std::int64_t* at) {
+  static_assert(K == 4);
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + at[0])),
+                              _mm_loadu_ps(p + at[1]), 1);
+}
+template <int K>
+[[gnu::always_inline]] inline Vec load_apart(const Half* p, const std::int64_t* at) {
+  static_assert(K == 4);
+  const auto block = [&](int i) {
+    return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + at[i]));
+  };
+  return _mm256_cvtph_ps(_mm_unpacklo_epi64(block(0), block(1)));
+}
+template <int K>
+[[gnu::always_inline]] inline void store_apart(Vec v, float* p, const std::int64_t* at, auto) {
+  _mm_storeu_ps(p + at[0], _mm256_castps256_ps128(v.v));
+  _mm_storeu_ps(p + at[1], _mm256_extractf128_ps(v.v, 1));
+}
+template <int K>
+[[gnu::always_inline]] inline void store_apart(Vec v, Half* p, const std::int64_t* at,
+                                               Vec::Bits up) {
+  const __m128i x = v.half(up);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p + at[0]), x);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p + at[1]), _mm_unpackhi_epi64(x, x));
 }
 
 // Transposes a tile of lanes / K vectors whose elements are groups of K floats.

@@ -55,6 +55,11 @@ struct Vec {
   static Vec load_partial(const Half* p, int n) { return _mm512_cvtph_ps(load16(p, n)); }
   void store(Half* p, Bits up) const { store16(half(up), p); }
   void store_partial(Half* p, int n, Bits up) const { store16(half(up), p, n); }
+  __m256i half(Bits up) const {
+    const __m512i x =
+        _mm512_add_epi32(_mm512_castps_si512(v), _mm512_srli_epi32(up, 32 - kCutBits));
+    return _mm512_cvtps_ph(_mm512_castsi512_ps(x), _MM_FROUND_TO_ZERO);
+  }
 
  private:
   static __m256i load16(const void* p) {
@@ -73,11 +78,6 @@ struct Vec {
       _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_castsi256_si128(x));
     else
       _mm256_mask_storeu_epi16(p, first(n), x);
-  }
-  __m256i half(Bits up) const {
-    const __m512i x =
-        _mm512_add_epi32(_mm512_castps_si512(v), _mm512_srli_epi32(up, 32 - kCutBits));
-    return _mm512_cvtps_ph(_mm512_castsi512_ps(x), _MM_FROUND_TO_ZERO);
   }
   static Mask first(int n) { return static_cast<Mask>((1u << n) - 1); }
 };
@@ -147,6 +147,64 @@ inline Vec::Mask nonzero(Vec a) {
 }
 inline Vec select(Vec::Mask mask, Vec yes, Vec no) {
   return _mm512_mask_blend_ps(mask, no.v, yes.v);
+}
+
+// Blocks of K numbers that lie at[0], at[1] … numbers behind p, as one vector, and back.
+template <int K>
+[[gnu::always_inline]] inline Vec load_apart(const float* p, const std::int64_t* at) {
+  static_assert(K == 4 || K == 8);
+  const auto pair = [&](int i) {
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + at[i])),
+                                _mm_loadu_ps(p + at[i + 1]), 1);
+  };
+  __m256 low, high;
+  if constexpr (K == 4)
+    low = pair(0), high = pair(2);
+  else
+    low = _mm256_loadu_ps(p + at[0]), high = _mm256_loadu_ps(p + at[1]);
+  return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+}
+template <int K>
+[[gnu::always_inline]] inline Vec load_apart(const Half* p, const std::int64_t* at) {
+  static_assert(K == 4 || K == 8);
+  const auto block = [&](int i) { return reinterpret_cast<const __m128i*>(p + at[i]); };
+  const auto pair = [&](int i) {
+    return _mm_unpacklo_epi64(_mm_loadl_epi64(block(i)), _mm_loadl_epi64(block(i + 1)));
+  };
+  __m128i low, high;
+  if constexpr (K == 4)
+    low = pair(0), high = pair(2);
+  else
+    low = _mm_loadu_si128(block(0)), high = _mm_loadu_si128(block(1));
+  return _mm512_cvtph_ps(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1));
+}
+template <int K>
+[[gnu::always_inline]] inline void store_apart(Vec v, float* p, const std::int64_t* at, auto) {
+  if constexpr (K == 4) {
+    _mm_storeu_ps(p + at[0], _mm512_castps512_ps128(v.v));
+    _mm_storeu_ps(p + at[1], _mm512_extractf32x4_ps(v.v, 1));
+    _mm_storeu_ps(p + at[2], _mm512_extractf32x4_ps(v.v, 2));
+    _mm_storeu_ps(p + at[3], _mm512_extractf32x4_ps(v.v, 3));
+  } else {
+    _mm256_storeu_ps(p + at[0], _mm512_castps512_ps256(v.v));
+    _mm256_storeu_ps(p + at[1], _mm512_extractf32x8_ps(v.v, 1));
+  }
+}
+template <int K>
+[[gnu::always_inline]] inline void store_apart(Vec v, Half* p, const std::int64_t* at,
+                                               Vec::Bits up) {
+  const auto block = [&](int i) { return reinterpret_cast<__m128i*>(p + at[i]); };
+  const __m256i x = v.half(up);
+  const __m128i low = _mm256_castsi256_si128(x), high = _mm256_extracti128_si256(x, 1);
+  if constexpr (K == 4) {
+    _mm_storel_epi64(block(0), low);
+    _mm_storel_epi64(block(1), _mm_unpackhi_epi64(low, low));
+    _mm_storel_epi64(block(2), high);
+    _mm_storel_epi64(block(3), _mm_unpackhi_epi64(high, high));
+  } else {
+    _mm_storeu_si128(block(0), low);
+    _mm_storeu_si128(block(1), high);
+  }
 }
 
 // Transposes a tile of lanes / K vectors whose elements are groups of K floats.

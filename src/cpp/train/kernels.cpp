@@ -35,8 +35,7 @@ std::span<const OptimizerInfo> optimizers() noexcept {
 const PartKernels& KernelTable::find(Part part, const OptimizerSpec& optimizer,
                                      const PartShape& shape) const noexcept {
   const OptimizerParams& params = optimizer.params;
-  const bool shrinks = params.l1 > 0 && !optimizers[optimizer.index].has_own_l1;
-  const std::size_t proximal = shrinks || params.clip_value < kNoLimit;
+  const std::size_t proximal = params.l1 > 0 || params.clip_value < kNoLimit;
   std::size_t size = 0;  // the first serves every block size
   for (std::size_t i = 1; i < block_sizes.size(); ++i)
     if (block_sizes[i] == shape.block) size = i;
