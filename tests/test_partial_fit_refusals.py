@@ -241,8 +241,8 @@ def test_a_first_call_that_diverges() -> None:
 
 
 def test_an_interruption_is_undone() -> None:
-    ids = np.random.default_rng(0).integers(0, 300, (60_000, 30))
-    y = np.arange(60_000) % 2
+    ids = np.random.default_rng(0).integers(0, 300, (240_000, 30))
+    y = np.arange(240_000) % 2
     params: dict[str, Any] = {"n_factors": 16, "random_state": 0}
     model = learn(pyfm.FFMClassifier(**params), ids[:100], y[:100])
     same = learn(pyfm.FFMClassifier(**params), ids[:100], y[:100])
@@ -263,3 +263,26 @@ def test_an_interruption_is_undone() -> None:
     if model.history_["call"] == [1]:  # the call was interrupted and not what came after it
         assert_same(model, same)
         assert_same(learn(model, ids[:500], y[:500]), learn(same, ids[:500], y[:500]))
+
+
+def test_an_interruption_is_heard_before_it_is_too_late() -> None:
+    """Rows are learned so fast that nobody asks for signals until they are."""
+    ids = np.random.default_rng(0).integers(0, 300, (10_000, 30))
+    y = np.arange(10_000) % 2
+    data = pyfm.Dataset.from_ids(ids, y, n_features=300)
+    model = learn(pyfm.FFMClassifier(n_factors=16, random_state=0), ids[:100], y[:100])
+    before, returned = model._model.weights("factors"), []
+
+    def interrupt() -> None:
+        threading.Timer(0.01, _thread.interrupt_main).start()
+        returned.append(model._model.learn(data.core, n_threads=1, batch_size=1))
+        time.sleep(60)
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupt()
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if not returned:  # before the timer, on a machine so fast
+        np.testing.assert_array_equal(model._model.weights("factors"), before)

@@ -120,13 +120,15 @@ StreamStats learn(Model& model, const Dataset& data, const StreamOptions& option
   StreamStats stats;
   try {
     learning.run(scores);
+    stats.finite = learning.is_finite(scores);
+    // Whoever was to be heard since the last time: afterwards nothing can be undone.
+    if (stats.finite && options.poll) options.poll(data.n_rows());
   } catch (...) {
     learning.undo();
     model.initialized_for = 0;  // later data may be the same, but counts are those of the stream
     throw;
   }
   model.initialized_for = 0;
-  stats.finite = learning.is_finite(scores);
   stats.undone = !stats.finite && learning.undo();
   stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return stats;
