@@ -137,7 +137,7 @@ def _cells(runs: list[Run]) -> str:
 
 
 def main() -> None:
-    args = curves.parser(str(__doc__), seeds=3, either=True).parse_args()
+    args = curves.file_parser(str(__doc__), seeds=3, either=True).parse_args()
     rows = curves.READERS[args.data](args.train, args.valid)
     trainer = Trainer(args.data, *rows, args.threads)
     found: list[tuple[Variant, list[Run]]] = []

@@ -48,15 +48,11 @@ class Curve:
 Contender = Callable[[int], Curve]  # from a seed
 
 
-def parser(description: str, *, seeds: int, either: bool = False) -> argparse.ArgumentParser:
-    """The arguments that all runs have; with `either`, first which of READERS."""
+def parser(description: str, *, seeds: int) -> argparse.ArgumentParser:
+    """The arguments that all runs have."""
     made = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    if either:
-        made.add_argument("data", choices=list(READERS))
-    made.add_argument("train", type=Path)
-    made.add_argument("valid", type=Path)
     made.add_argument("--threads", type=int, default=1)
     made.add_argument(
         "--seeds", type=int, default=seeds, help="runs of each (default: %(default)s)"
@@ -66,9 +62,18 @@ def parser(description: str, *, seeds: int, either: bool = False) -> argparse.Ar
     return made
 
 
-def peer_parser(description: str) -> argparse.ArgumentParser:
+def file_parser(description: str, *, seeds: int, either: bool = False) -> argparse.ArgumentParser:
+    """And the files; with `either`, first which of READERS."""
+    made = parser(description, seeds=seeds)
+    if either:
+        made.add_argument("data", choices=list(READERS))
+    made.add_argument("train", type=Path)
+    made.add_argument("valid", type=Path)
+    return made
+
+
+def add_peer(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """And where libffm is."""
-    made = parser(description, seeds=5)
     made.add_argument("--peer-python", type=Path, default=Path(sys.executable))
     made.add_argument("--libffm", type=Path, help="your own ffm-train instead of pylibffm")
     return made

@@ -157,7 +157,7 @@ def in_words(tried: Frappe | Criteo) -> str:
 
 
 def main() -> None:
-    args = curves.parser(str(__doc__), seeds=1, either=True).parse_args()
+    args = curves.file_parser(str(__doc__), seeds=1, either=True).parse_args()
     train, valid = curves.READERS[args.data](args.train, args.valid)
     contenders = {
         in_words(tried): curves.ours(tried.model, train, valid, args, **tried.params())

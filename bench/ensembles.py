@@ -190,7 +190,7 @@ def runs(train: pyfm.Dataset, valid: pyfm.Dataset, args: argparse.Namespace) -> 
 
 
 def main() -> None:
-    args = curves.parser(str(__doc__), seeds=1).parse_args()
+    args = curves.file_parser(str(__doc__), seeds=1).parse_args()
     train, valid = curves.read_criteo(args.train, args.valid)
     print(f"{train.n_rows:,} + {valid.n_rows:,} rows, {train.n_features:,} features")
     found: Found = {}

@@ -8,8 +8,6 @@ run often enough to tell that from a difference between libraries; this does.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from pathlib import Path
 
@@ -30,18 +28,10 @@ CASES = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = curves.add_peer(curves.parser(str(__doc__), seeds=8))
     parser.add_argument("--rows", type=int, default=200_000, help="training rows")
     parser.add_argument("--valid-rows", type=int, default=50_000)
     parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--seeds", type=int, default=8, help="runs of each (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--only", default="", help="those whose name holds this")
-    parser.add_argument("--peer-python", type=Path, default=Path(sys.executable))
-    parser.add_argument("--libffm", type=Path, help="your own ffm-train instead of pylibffm")
-    parser.add_argument("--out", type=Path, help="default: a file in bench/results")
     args = parser.parse_args()
     contenders = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -49,7 +49,7 @@ limit = address_space() + int(extra)
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 try:
     model, X = run(large)
-    print(len(model.decision_function(X)))  # 4 bytes a row
+    print(len(model.predict(X)))
 except (MemoryError, OSError) as error:
     print(type(error).__name__)
 """

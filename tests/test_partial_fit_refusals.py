@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import _thread
-import signal
 import threading
 import time
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -240,26 +240,25 @@ def test_a_first_call_that_diverges() -> None:
     assert not hasattr(model, "history_")
 
 
+def interrupted(work: Callable[[], object], after: float) -> None:
+    """Interrupts the work, or the pause after it, that many seconds from now."""
+
+    def run() -> None:
+        threading.Timer(after, _thread.interrupt_main).start()
+        work()
+        time.sleep(60)
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+
+
 def test_an_interruption_is_undone() -> None:
     ids = np.random.default_rng(0).integers(0, 300, (240_000, 30))
     y = np.arange(240_000) % 2
     params: dict[str, Any] = {"n_factors": 16, "random_state": 0}
     model = learn(pyfm.FFMClassifier(**params), ids[:100], y[:100])
     same = learn(pyfm.FFMClassifier(**params), ids[:100], y[:100])
-
-    def interrupt() -> None:
-        threading.Timer(0.3, _thread.interrupt_main).start()
-        while True:  # one call may end before
-            model.partial_fit(ids, y)
-            time.sleep(1)
-
-    # Programs that a shell starts in the background ignore it: the loop would not end.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            interrupt()
-    finally:
-        signal.signal(signal.SIGINT, before)
+    interrupted(lambda: model.partial_fit(ids, y), after=0.3)
     if model.history_["call"] == [1]:  # the call was interrupted and not what came after it
         assert_same(model, same)
         assert_same(learn(model, ids[:500], y[:500]), learn(same, ids[:500], y[:500]))
@@ -273,16 +272,9 @@ def test_an_interruption_is_heard_before_it_is_too_late() -> None:
     model = learn(pyfm.FFMClassifier(n_factors=16, random_state=0), ids[:100], y[:100])
     before, returned = model._model.weights("factors"), []
 
-    def interrupt() -> None:
-        threading.Timer(0.01, _thread.interrupt_main).start()
+    def call() -> None:
         returned.append(model._model.learn(data.core, n_threads=1, batch_size=1))
-        time.sleep(60)
 
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            interrupt()
-    finally:
-        signal.signal(signal.SIGINT, handler)
+    interrupted(call, after=0.01)
     if not returned:  # before the timer, on a machine so fast
         np.testing.assert_array_equal(model._model.weights("factors"), before)

@@ -178,6 +178,15 @@ BOOST_AUTO_TEST_CASE(copies_meet) {
   BOOST_TEST(near(adam.of[1].v, (20 * 6 + 12 * 4) / 32.0));
   BOOST_TEST(near(adam.of[2].v, std::sqrt((20 * 64 + 12 * 4) / 32.0)));
   BOOST_TEST(near(adam.of[3].v, 24));
+  const auto ftrl = merged(Ftrl(p), Scalar(2.0f));  // z and √n; squares add up
+  const double root = std::sqrt(64 + 4 - 16);
+  BOOST_TEST(near(ftrl.of[1].v, 6 + 4 - 2));
+  BOOST_TEST(near(ftrl.of[2].v, root));
+  BOOST_TEST(near(ftrl.of[0].v, -8 / ((1 + root) / 0.1)));
+  p.l1 = 1;
+  BOOST_TEST(near(merged(Proximal<Ftrl>(p), Scalar(2.0f)).of[0].v, -(8 - 1) / ((1 + root) / 0.1)));
+  p.l1 = 8;
+  BOOST_TEST(merged(Proximal<Ftrl>(p), Scalar(2.0f)).of[0].v == 0);
   p.l1 = 1;
   BOOST_TEST(near(merged(Proximal<Sgd>(p), Scalar(2.0f)).of[0].v, 1.5));
   BOOST_TEST(merged(Proximal<Sgd>(p), Scalar(0.25f)).of[0].v == 0);

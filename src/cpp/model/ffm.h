@@ -21,7 +21,7 @@ struct Ffm : FactorRows<S> {
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
     list_rows_to_fetch(view, s);
-    by_field<K, S>(view, s, true);
+    by_field<K, S, AbsentFields::left_out>(view, s);
     switch (s.kind) {
       case FieldRows::plain:
         return row.x[0] * row.x[0] * pairs<K, S, FieldRows::plain>(view, s);
@@ -70,7 +70,7 @@ struct Ffm : FactorRows<S> {
                           Scratch& s) noexcept {
     s.row = row;
     const RowId held = list_gradients_to_fetch(view, columns, s);
-    by_field<K, S>(view, s, false);
+    by_field<K, S, AbsentFields::listed>(view, s);
     switch (s.kind) {
       case FieldRows::plain:
         return add_pairs<K, S, FieldRows::plain>(view, columns, s, held);

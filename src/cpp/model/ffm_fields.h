@@ -123,14 +123,16 @@ inline void close_gaps(int n_fields, int fields_per_group, int block, Scratch& s
 // A field with one entry is its own row, scaled later. In a row that has several entries in some
 // field, 16-bit rows are all expanded, so that tiles of float32 are all that such rows need.
 //
-// `close`: where vectors hold several fields, absent ones are left out, if no field has several
-// entries. Tiles are then of those that are present, wherever their blocks stand.
-template <int K, class S>
-inline void by_field(const PartView& view, Scratch& s, bool close) {
+// Absent fields are left out, where asked for, if vectors hold several fields and no field has
+// several entries. Tiles are then of those that are present, wherever their blocks stand.
+enum class AbsentFields { listed, left_out };
+
+template <int K, class S, AbsentFields absent_fields>
+inline void by_field(const PartView& view, Scratch& s) {
   constexpr int B = fields_per_vector<K>;
   const int n_fields = view.shape.n_fields;
   const bool all = s.row.size == n_fields;
-  close &= B > 1 && s.row.size > 0;
+  const bool close = absent_fields == AbsentFields::left_out && B > 1 && s.row.size > 0;
   if ((all || close) && in_order_of_fields(s.row)) return by_entry<K>(view, s);
   const auto padded = [](int n) { return (n + B - 1) / B * B; };
   link_fields(padded(n_fields), s);

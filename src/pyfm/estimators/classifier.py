@@ -169,9 +169,9 @@ class Classifier(ScoredByAccuracy, Estimator):
         ndarray of the dtype of ``classes_``, shape (n_rows,)
         """
         scores = self._scores(X)
-        chosen = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0).astype(np.intp)
-        labels: NDArray[Any] = self.classes_[chosen]
-        return labels
+        if scores.ndim == 2:
+            return np.asarray(self.classes_[scores.argmax(axis=1)])
+        return np.where(scores > 0, self.classes_[1:], self.classes_[:1])
 
     def _learn_targets(self, X: Any, y: Any) -> Labels:
         return learn_labels(X.reader) if isinstance(X, OpenStream) else Labels.learn(X, y)
