@@ -15,6 +15,7 @@ from pyfm import _core
 CATALOG = _core.catalog()
 MODELS: list[str] = list(CATALOG["models"])
 OPTIMIZERS: list[str] = list(CATALOG["optimizers"])
+SHRINKING = [name for name in OPTIMIZERS if "l1" in CATALOG["optimizers"][name]]
 LOSSES: list[str] = list(CATALOG["losses"])
 METRICS: list[str] = list(CATALOG["metrics"])
 FACTOR_MODELS = [model for model in MODELS if model != "linear"]

@@ -50,7 +50,7 @@ class Optimizer:
 
     def __init__(self, w: Array, params: Mapping[str, float]) -> None:
         self.w = w
-        self.p = dict(params)
+        self.p = {"l1": 0.0} | dict(params)
         self.start()
 
     def start(self) -> None:
@@ -171,6 +171,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "rmsprop": RmsProp,
     "adam": Adam,
     "ftrl": Ftrl,
+    "ftrl_l1": Ftrl,  # in the core a kernel of its own
 }
 
 # --- the factor part of each model ----------------------------------------------------------------

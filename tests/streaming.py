@@ -21,7 +21,7 @@ REGRESSORS: dict[str, Any] = {
 
 each_model = pytest.mark.parametrize("model", contract.MODELS)
 
-each_optimizer = pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
+each_optimizer = pytest.mark.parametrize("optimizer", pyfm.optim.OPTIMIZERS)
 
 
 def id_rows(n_rows: int = 240, n_fields: int = 4, seed: int = 0) -> tuple[Any, Any]:

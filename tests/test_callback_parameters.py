@@ -59,6 +59,8 @@ def test_parts_with_optimizers_of_their_own_take_a_mapping(other: Any) -> None:
         (SGD(), 0.1),
         (AdaGrad(), AdaGrad(initial_accumulator=2)),
         (FTRL(), FTRL(learning_rate=0.2)),
+        (FTRL(), FTRL(l1=0.1)),
+        (FTRL(l1=0.1), FTRL()),
         (Adam(), Adam(beta1=0.5)),
         (SGD(), {"linear": SGD()}),
     ],

@@ -121,7 +121,7 @@ def test_l1_and_clipping(
         check_training(case, data_of(MIXED, n_fields))
 
 
-@pytest.mark.parametrize("optimizer", [o for o in contract.OPTIMIZERS if o != "ftrl"])
+@pytest.mark.parametrize("optimizer", [o for o in contract.SHRINKING if o != "ftrl_l1"])
 @pytest.mark.parametrize("model", contract.MODELS)
 def test_l1_leaves_exact_zeros(model: str, optimizer: str, level: str) -> None:
     case = Case(model, optimizer, params=(("l1", 50.0),))
@@ -137,7 +137,7 @@ def test_l1_leaves_exact_zeros(model: str, optimizer: str, level: str) -> None:
 
 
 def test_ftrl_leaves_exact_zeros(level: str) -> None:
-    case = Case("fm", "ftrl", params=(("l1", 5.0),))
+    case = Case("fm", "ftrl_l1", params=(("l1", 5.0),))
     model = case.core()
     train(model, data_of(MIXED, 3).core())
     found = contract.weights(model)

@@ -22,14 +22,17 @@ NAMES = "'sgd', 'momentum', 'nesterov', 'adagrad', 'rmsprop', 'adam', 'ftrl'"
 
 def test_they_are_those_of_the_core() -> None:
     known = _core.catalog()["optimizers"]
-    assert list(known) == list(OPTIMIZERS)
-    assert {
-        name: sorted(field.name for field in dataclasses.fields(kind))
-        for name, kind in OPTIMIZERS.items()
-    } == {name: sorted(parameters) for name, parameters in known.items()}
+    assert list(known) == [*OPTIMIZERS, "ftrl_l1"]
+    for name, kind in OPTIMIZERS.items():
+        with_l1 = "ftrl_l1" if name == "ftrl" else name
+        assert sorted(field.name for field in dataclasses.fields(kind)) == sorted(known[with_l1])
+    assert {*known["ftrl"], "l1"} == {*known["ftrl_l1"]}
 
 
 def test_the_core_takes_what_they_say() -> None:
+    assert FTRL(0.5).core() == ("ftrl", {"learning_rate": 0.5, "beta": 1.0, "l2": 0.0})
+    assert FTRL(0.5, l1=2).core()[0] == "ftrl_l1"
+    assert FTRL(0.5, l1=2).core()[1] == FTRL(0.5, l1=2).parameters()
     assert SGD(0.5).core() == ("sgd", {"learning_rate": 0.5, "l1": 0.0, "l2": 0.0})
     assert SGD(clip_norm=2).core()[1]["clip_norm"] == 2.0
 

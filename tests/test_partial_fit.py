@@ -8,7 +8,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import contract
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +16,7 @@ from streaming import CLASSIFIERS, X, Y, assert_same, each_model, each_optimizer
 
 import pyfm
 from pyfm import Dataset
-from pyfm.optim import FTRL, AdaGrad
+from pyfm.optim import FTRL, OPTIMIZERS, AdaGrad
 
 # --- where a stream is cut ------------------------------------------------------------------------
 
@@ -91,7 +90,7 @@ def any_stream(draw: st.DrawFn) -> tuple[Any, Any, list[int]]:
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     stream=any_stream(),
-    optimizer=st.sampled_from(contract.OPTIMIZERS),
+    optimizer=st.sampled_from(list(OPTIMIZERS)),
     normalize=st.booleans(),
     sampling=st.sampled_from([1.0, 0.5]),
 )

@@ -12,7 +12,7 @@ from resuming import KINDS, assert_same
 import pyfm
 from pyfm import Dataset
 from pyfm.callbacks import checkpoint
-from pyfm.optim import OPTIMIZERS
+from pyfm.optim import FTRL, OPTIMIZERS
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +78,11 @@ def test_state_that_is_of_no_use_is_not_saved(rows: Dataset, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "slots"), [("sgd", 0), ("adagrad", 1), ("ftrl", 2), ("adam", 3)]
+    ("optimizer", "slots"),
+    [("sgd", 0), ("adagrad", 1), ("ftrl", 1), (FTRL(l1=1e-9), 2), ("adam", 3)],
 )
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
-def test_sizes(optimizer: str, slots: int, dtype: str, rows: Dataset, tmp_path: Path) -> None:
+def test_sizes(optimizer: Any, slots: int, dtype: str, rows: Dataset, tmp_path: Path) -> None:
     model = pyfm.FFMClassifier(
         epochs=1, n_factors=32, optimizer=optimizer, dtype=dtype, random_state=0
     ).fit(rows)

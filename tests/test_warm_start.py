@@ -110,6 +110,17 @@ def test_other_parameters_of_the_optimizer_keep_its_state(rows: Dataset) -> None
     assert_same(model, same.fit(rows, callbacks=[reset]))
 
 
+@pytest.mark.parametrize("l1", [(0, 1e-3), (1e-3, 0), (1e-3, 2e-3)])
+def test_ftrl_with_another_l1(l1: tuple[float, float], rows: Dataset) -> None:
+    """There is no z without L1."""
+    before, after = (FTRL(l1=each) for each in l1)
+    model = warm(optimizer=before).fit(rows)
+    core = model._model
+    model.set_params(optimizer=after).fit(rows)
+    assert (model._model is core) == before.may_become(after) == all(l1)
+    assert model.n_iter_ == 4
+
+
 @pytest.mark.parametrize("how", ["another kind", "another start", "pickle", "copy", "file"])
 @pytest.mark.parametrize("optimizer", ["adagrad", "ftrl"])
 def test_the_optimizer_starts_anew_where_its_state_is_of_no_use(

@@ -420,7 +420,8 @@ def accuracy(y: Floats, prediction: Doubles, weight: Floats | None) -> float: ..
 
 def catalog() -> dict[str, Any]:
     """Names of `models`, `deep_models`, `optimizers` (each with its parameters), `losses`,
-    `metrics`; `slots`: the numbers of state that each optimizer keeps beside a weight."""
+    `metrics`; `slots`: the numbers of state that each optimizer keeps beside a weight. FTRL with L1
+    is the optimizer "ftrl_l1"."""
 
 def simd_levels() -> list[str]:
     """Levels that this build has and this processor runs, slowest first."""

@@ -297,8 +297,7 @@ class Training:
             if optimizer == before:
                 continue
             if not before.may_become(optimizer):
-                fixed = ", ".join(sorted(before.fixed)) or "nothing"
-                expected = f"None, or the {type(before).__name__} of before, {fixed} unchanged"
+                expected = f"None, or the {type(before).__name__} of before, {before.stays()}"
                 refuse("before_epoch", expected, optimizer)
             self._optimizers[part] = optimizer
             self._model.set_optimizer(part, optimizer.core())

@@ -1,6 +1,7 @@
 // Optimizers on one weight, against values worked out by hand.
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <tuple>
 
 #define PYFM_ISA test_optim
 #include "optim/adagrad.h"
@@ -18,6 +19,7 @@ namespace {
 using test_optim::AdaGrad;
 using test_optim::Adam;
 using test_optim::Ftrl;
+using test_optim::FtrlL1;
 using test_optim::Momentum;
 using test_optim::Nesterov;
 using test_optim::one_minus_exp;
@@ -25,6 +27,8 @@ using test_optim::Proximal;
 using test_optim::RmsProp;
 using test_optim::Scalar;
 using test_optim::Sgd;
+
+using FtrlKinds = std::tuple<Ftrl, Proximal<Ftrl>, Proximal<FtrlL1>>;
 
 OptimizerParams params(float learning_rate) {
   OptimizerParams p;
@@ -178,15 +182,21 @@ BOOST_AUTO_TEST_CASE(copies_meet) {
   BOOST_TEST(near(adam.of[1].v, (20 * 6 + 12 * 4) / 32.0));
   BOOST_TEST(near(adam.of[2].v, std::sqrt((20 * 64 + 12 * 4) / 32.0)));
   BOOST_TEST(near(adam.of[3].v, 24));
-  const auto ftrl = merged(Ftrl(p), Scalar(2.0f));  // z and √n; squares add up
+  // FTRL: z = -w c adds up, and the squares; here c = (1 + s[1]) / 0.1.
+  const auto ftrl = merged(Ftrl(p), Scalar(2.0f));
+  const double n = std::sqrt(36 + 16 - 4);
+  BOOST_TEST(near(ftrl.of[1].v, n));
+  BOOST_TEST(near(ftrl.of[0].v, (2 * 7 + 0.5 * 5 - 1 * 3) / (1 + n)));
   const double root = std::sqrt(64 + 4 - 16);
-  BOOST_TEST(near(ftrl.of[1].v, 6 + 4 - 2));
-  BOOST_TEST(near(ftrl.of[2].v, root));
-  BOOST_TEST(near(ftrl.of[0].v, -8 / ((1 + root) / 0.1)));
+  const auto with_l1 = merged(Proximal<FtrlL1>(p), Scalar(2.0f));
+  BOOST_TEST(near(with_l1.of[1].v, 6 + 4 - 2));
+  BOOST_TEST(near(with_l1.of[2].v, root));
+  BOOST_TEST(near(with_l1.of[0].v, -8 / ((1 + root) / 0.1)));
   p.l1 = 1;
-  BOOST_TEST(near(merged(Proximal<Ftrl>(p), Scalar(2.0f)).of[0].v, -(8 - 1) / ((1 + root) / 0.1)));
+  BOOST_TEST(
+      near(merged(Proximal<FtrlL1>(p), Scalar(2.0f)).of[0].v, -(8 - 1) / ((1 + root) / 0.1)));
   p.l1 = 8;
-  BOOST_TEST(merged(Proximal<Ftrl>(p), Scalar(2.0f)).of[0].v == 0);
+  BOOST_TEST(merged(Proximal<FtrlL1>(p), Scalar(2.0f)).of[0].v == 0);
   p.l1 = 1;
   BOOST_TEST(near(merged(Proximal<Sgd>(p), Scalar(2.0f)).of[0].v, 1.5));
   BOOST_TEST(merged(Proximal<Sgd>(p), Scalar(0.25f)).of[0].v == 0);
@@ -205,8 +215,9 @@ BOOST_AUTO_TEST_CASE(adagrad_divides_by_the_root_of_all_squares) {
   BOOST_TEST(near(w.v, 2 - 0.3 / std::sqrt(10) + 0.1 / std::sqrt(11)));
 }
 
-BOOST_AUTO_TEST_CASE(ftrl_follows_mcmahan) {
-  const Ftrl ftrl{params(0.5f)};
+// With z beside the weight, and without.
+BOOST_AUTO_TEST_CASE_TEMPLATE(ftrl_follows_mcmahan, Optimizer, FtrlKinds) {
+  const Optimizer ftrl{params(0.5f)};
   Scalar w(0.0f), state[2];
   ftrl.init(w, state);
   ftrl.step(w, state, Scalar(3.0f));  // z = 3, n = 9
@@ -217,10 +228,10 @@ BOOST_AUTO_TEST_CASE(ftrl_follows_mcmahan) {
   BOOST_TEST(near(w.v, -z / ((1 + 5) / 0.5)));
 }
 
-BOOST_AUTO_TEST_CASE(ftrl_starts_at_the_given_weight) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(ftrl_starts_at_the_given_weight, Optimizer, FtrlKinds) {
   OptimizerParams p = params(0.5f);
-  p.l1 = 0.3f, p.l2 = 0.2f;
-  const Proximal<Ftrl> ftrl{p};
+  p.l1 = Optimizer::info.has_own_l1 ? 0.3f : 0, p.l2 = 0.2f;
+  const Optimizer ftrl{p};
   for (const float start : {-0.7f, 0.0f, 0.1f}) {
     Scalar w(start), state[2];
     ftrl.init(w, state);
@@ -232,7 +243,7 @@ BOOST_AUTO_TEST_CASE(ftrl_starts_at_the_given_weight) {
 BOOST_AUTO_TEST_CASE(ftrl_gives_exact_zeros_below_l1) {
   OptimizerParams p = params(0.5f);
   p.l1 = 1;
-  const Proximal<Ftrl> ftrl{p};
+  const Proximal<FtrlL1> ftrl{p};
   Scalar w(0.0f), state[2];
   ftrl.init(w, state);
   ftrl.step(w, state, Scalar(0.9f));

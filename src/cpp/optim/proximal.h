@@ -22,7 +22,7 @@ struct Proximal : O {
   void step(V& w, V* s, V g) const {
     g = select(less_equal(V(most), abs(g)), copysign(V(most), g), g);  // NaN stays
     if constexpr (O::info.has_own_l1) {
-      O::template step<true>(w, s, g);
+      O::step(w, s, g);
     } else {
       O::step(w, s, g);
       const V by = V(l1) * O::rate(s);
@@ -33,7 +33,7 @@ struct Proximal : O {
   // Where two threads have both moved a weight towards 0, together they stop there, too.
   template <class V>
   void merge(V* shared, const V* own, const V* base) const {
-    if constexpr (O::info.has_own_l1) return O::template merge<true>(shared, own, base);
+    if constexpr (O::info.has_own_l1) return O::merge(shared, own, base);
     const V before = shared[0], zero(0.0f);
     O::merge(shared, own, base);
     if (l1 == 0) return;

@@ -64,10 +64,10 @@ struct OneSize : FewSizes<O> {
   static constexpr int size = 0;
 };
 
-using Optimizers = List<OneSize<Sgd>, FewSizes<AdaGrad>, OneSize<Ftrl>, OneSize<Adam>>;
+using Optimizers = List<OneSize<Sgd>, FewSizes<AdaGrad>, OneSize<FtrlL1>, OneSize<Adam>>;
 #else
 using Optimizers = List<EverySize<Sgd>, FewSizes<Momentum>, FewSizes<Nesterov>, EverySize<AdaGrad>,
-                        FewSizes<RmsProp>, FewSizes<Adam>, EverySize<Ftrl>>;
+                        FewSizes<RmsProp>, FewSizes<Adam>, EverySize<Ftrl>, FewSizes<FtrlL1>>;
 #endif
 
 // In the order of enum Storage (model/view.h).

@@ -266,9 +266,10 @@ class Estimator(Explaining, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         optimizer_state : bool, default=False
             Whether the file also holds what the optimizers keep beside each weight, so that the
             loaded model goes on exactly, with ``warm_start=True`` or `partial_fit`. Predictions
-            need none of it; the file is 1 (momentum, nesterov, adagrad, rmsprop), 2 (ftrl) or 3
-            (adam) times larger by it, and the loaded model takes as much more memory. Without it,
-            features whose weights are all 0 are left out, and are new to a model that goes on.
+            need none of it; the file is 1 (momentum, nesterov, adagrad, rmsprop, ftrl), 2 (ftrl
+            with L1) or 3 (adam) times larger by it, and the loaded model takes as much more memory.
+            Without it, features whose weights are all 0 are left out, and are new to a model that
+            goes on.
 
         Raises
         ------

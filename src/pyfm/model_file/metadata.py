@@ -133,8 +133,7 @@ def _optimizer_to_json(optimizer: Any) -> Any:
     if isinstance(optimizer, Mapping):
         return {"parts": {part: _optimizer_to_json(of) for part, of in optimizer.items()}}
     if isinstance(optimizer, Optimizer):
-        name, values = optimizer.core()
-        return {"name": name} | values
+        return {"name": optimizer.name} | optimizer.parameters()
     return optimizer
 
 

@@ -64,7 +64,7 @@ class TrainingState:
         """Numbers beside each weight; none of frozen parts."""
         if part not in self.optimizers:
             return 0
-        slots: int = _core.catalog()["slots"][self.optimizers[part].name]
+        slots: int = _core.catalog()["slots"][self.optimizers[part].core()[0]]
         return slots
 
     def network_slots(self, spec: ModelSpec) -> dict[str, int]:

@@ -42,10 +42,18 @@ class Optimizer:
         for parameter, value in asdict(self).items():
             check(f"{type(self).__name__}.{parameter}", parameter, value)
 
-    def core(self) -> tuple[str, dict[str, float]]:
-        """Name and parameters as the core takes them: what is None is left out."""
+    def parameters(self) -> dict[str, float]:
+        """By name; what is None is left out."""
         given = {name: value for name, value in asdict(self).items() if value is not None}
-        return self.name, {name: float(value) for name, value in given.items()}
+        return {name: float(value) for name, value in given.items()}
+
+    def core(self) -> tuple[str, dict[str, float]]:
+        """Name and parameters as the core takes them."""
+        return self.name, self.parameters()
+
+    def stays(self) -> str:
+        """What another must have in common with it, in words."""
+        return (", ".join(sorted(self.fixed)) or "nothing") + " unchanged"
 
     def may_become(self, other: object) -> bool:
         """Whether the state that this one keeps for the weights is of use to the other."""

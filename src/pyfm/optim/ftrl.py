@@ -31,7 +31,10 @@ class FTRL(Optimizer):
     beta : float > 0, default=1
         :math:`β`; steadies the first steps.
     l1 : float >= 0, default=0
-        L1 penalty :math:`λ_1`: weights whose evidence stays below it are exactly 0.
+        L1 penalty :math:`λ_1`: weights whose evidence stays below it are exactly 0. Without it z
+        is known from weight and n and takes no memory. Therefore a model that was begun without it
+        starts anew from its weights if it gets one, and the other way round; between positive
+        numbers it may change.
     l2 : float >= 0, default=0
         L2 penalty :math:`λ_2`.
     {clipping}
@@ -57,3 +60,20 @@ class FTRL(Optimizer):
     l2: float = 0.0
     clip_value: float | None = None
     clip_norm: float | None = None
+
+    def core(self) -> tuple[str, dict[str, float]]:
+        """Name and parameters as the core takes them, which has z for L1 alone."""
+        given = self.parameters()
+        if self.l1 > 0:
+            return f"{self.name}_l1", given
+        del given["l1"]
+        return self.name, given
+
+    def stays(self) -> str:
+        """What another must have in common with it, in words."""
+        return f"{super().stays()}, l1 {'above 0' if self.l1 > 0 else '0'} as before"
+
+    def may_become(self, other: object) -> bool:
+        """Whether the state that this one keeps for the weights is of use to the other."""
+        same = isinstance(other, FTRL) and (self.l1 > 0) == (other.l1 > 0)
+        return same and super().may_become(other)
