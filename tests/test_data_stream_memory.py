@@ -27,7 +27,9 @@ def address_space():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[0]) * resource.getpagesize()
 
-kind, small, large, extra = sys.argv[1:]
+kind, small, large, extra, n_rows = sys.argv[1:]
+def limit_to(n_bytes):
+    resource.setrlimit(resource.RLIMIT_AS, (n_bytes, resource.RLIM_INFINITY))
 if kind == "held":
     def rows(path):
         return pyfm.Dataset.from_libffm(path, n_threads=1)
@@ -46,9 +48,10 @@ def run(path):
     return model.fit(X), X
 run(small)
 limit = address_space() + int(extra)
-resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+limit_to(limit)
 try:
     model, X = run(large)
+    limit_to(limit + 8 * int(n_rows))  # what is asked for has to be in memory: a label for each
     print(len(model.predict(X)))
 except (MemoryError, OSError) as error:
     print(type(error).__name__)
@@ -67,9 +70,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return small, folder / "large.ffm"
 
 
-def run(kind: str, files: tuple[Path, Path], extra: int) -> str:
+def run(kind: str, files: tuple[Path, Path], extra: int, n_rows: int) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, kind, *map(str, files), str(extra)],
+        [sys.executable, "-c", PROGRAM, kind, *map(str, files), str(extra), str(n_rows)],
         capture_output=True, text=True, check=False, timeout=300,
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"},
     )  # fmt: skip
@@ -86,13 +89,13 @@ EVALUATION_EXTRA = 96 << 20
 def test_a_file_larger_than_memory(kind: str, files: tuple[Path, Path]) -> None:
     n_rows = len(DATA) * (os.path.getsize(files[1]) // os.path.getsize(files[0]))
     assert os.path.getsize(files[1]) > 1.8 * EXTRA
-    assert run(kind, files, EXTRA) == str(n_rows)
+    assert run(kind, files, EXTRA, n_rows) == str(n_rows)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
 def test_the_limit_is_one(files: tuple[Path, Path]) -> None:
     """In memory the same does not fit."""
-    assert run("held", files, EXTRA) in ("MemoryError", "OSError")
+    assert run("held", files, EXTRA, 0) in ("MemoryError", "OSError")
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +116,8 @@ def wide_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_evaluation(kind: str, wide_files: tuple[Path, Path]) -> None:
     """Targets and predictions are in memory, some 24 bytes a row, and three pieces of 10 MB."""
     assert os.path.getsize(wide_files[1]) > 1.9 * EVALUATION_EXTRA
-    assert run(kind, wide_files, EVALUATION_EXTRA) == str(400 * 3000)
+    n_rows = 400 * 3000
+    assert run(kind, wide_files, EVALUATION_EXTRA, n_rows) == str(n_rows)
 
 
 ENCODING = """
