@@ -32,17 +32,18 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000, help="training rows")
     parser.add_argument("--valid-rows", type=int, default=50_000)
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--learning-rate", type=float, default=0.2)
     args = parser.parse_args()
     contenders = {}
     with tempfile.TemporaryDirectory() as folder:
         source = Source(args.rows, args.valid_rows, 0, Path(folder))
         for name, (k, variant) in CASES.items():
             train, valid = source[variant].train, source[variant].valid
-            settings = libffm.Settings(k, 0.2, 2e-5, epochs=args.epochs)
+            settings = libffm.Settings(k, args.learning_rate, 2e-5, epochs=args.epochs)
             contenders[f"libffm {name}"] = curves.peer(settings, train, valid, args)
             contenders[f"FFM {name}"] = curves.ours(
                 pyfm.FFMClassifier, train, valid, args,
-                n_factors=k, learning_rate=0.2, l2=2e-5, epochs=args.epochs,
+                n_factors=k, learning_rate=args.learning_rate, l2=2e-5, epochs=args.epochs,
             )  # fmt: skip
     found = curves.measure(contenders, args)
     for name in CASES:

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "loss/loss.h"
+#include "loss/loss_sum.h"
 
 namespace pyfm {
 namespace {
@@ -13,7 +14,7 @@ BOOST_AUTO_TEST_SUITE(losses_of_scores)
 
 BOOST_AUTO_TEST_CASE(logistic_at_known_points) {
   const Loss& loss = find_loss("logistic");
-  BOOST_TEST(loss.value(0, 1).loss == std::log(2.0), boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(loss.value(0, 1).loss() == std::log(2.0), boost::test_tools::tolerance(1e-6));
   BOOST_TEST(loss.value(0, 1).dscore == -0.5f);
   BOOST_TEST(loss.value(0, 0).dscore == 0.5f);
   BOOST_TEST(loss.inverse_link(0) == 0.5);
@@ -22,7 +23,7 @@ BOOST_AUTO_TEST_CASE(logistic_at_known_points) {
 
 BOOST_AUTO_TEST_CASE(squared_at_known_points) {
   const Loss& loss = find_loss("squared");
-  BOOST_TEST(loss.value(3, 1).loss == 2);
+  BOOST_TEST(loss.value(3, 1).loss() == 2);
   BOOST_TEST(loss.value(3, 1).dscore == 2);
   BOOST_TEST(loss.inverse_link(-7) == -7);
 }
@@ -33,7 +34,7 @@ BOOST_AUTO_TEST_CASE(slopes_are_those_of_the_loss) {
     for (const float y : {0.0f, 0.3f, 1.0f})
       for (float s = -6; s < 6; s += 0.37f) {
         const double slope =
-            (loss.value(s + step, y).loss - loss.value(s - step, y).loss) / (2 * step);
+            (loss.value(s + step, y).loss() - loss.value(s - step, y).loss()) / (2 * step);
         BOOST_TEST(std::abs(slope - static_cast<double>(loss.value(s, y).dscore)) < 5e-5);
       }
 }
@@ -44,7 +45,7 @@ BOOST_AUTO_TEST_CASE(extreme_scores_have_finite_losses) {
     for (const float y : {0.0f, 1.0f}) {
       const LossValue value = loss.value(s, y);
       const bool right = (s > 0) == (y == 1);
-      BOOST_TEST(std::abs(value.loss - (right ? 0.0 : std::abs(s))) < 1e-3);
+      BOOST_TEST(std::abs(value.loss() - (right ? 0.0 : std::abs(s))) < 1e-3);
       BOOST_TEST(std::abs(value.dscore - (right ? 0.0f : y == 1 ? -1.0f : 1.0f)) < 1e-6f);
       BOOST_TEST(std::isfinite(loss.inverse_link(s)));
     }
@@ -55,7 +56,38 @@ BOOST_AUTO_TEST_CASE(extreme_scores_have_finite_losses) {
 BOOST_AUTO_TEST_CASE(the_tails_keep_their_digits) {
   const Loss& loss = find_loss("logistic");
   BOOST_TEST(loss.inverse_link(-40) == std::exp(-40.0), boost::test_tools::tolerance(1e-12));
-  BOOST_TEST(loss.value(-40, 0).loss == std::exp(-40.0), boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(loss.value(-40, 0).loss() == std::exp(-40.0), boost::test_tools::tolerance(1e-6));
+}
+
+// More rows than a product takes, in pieces, and of several threads.
+BOOST_AUTO_TEST_CASE(sums_are_those_of_the_losses) {
+  const Loss& loss = find_loss("logistic");
+  LossSum all, first, second;
+  double expected = 0, weights = 0;
+  for (int i = 0; i < 5000; ++i) {
+    const float s = 8 * std::sin(static_cast<float>(i)), y = static_cast<float>(i % 2);
+    const float weight = i % 7 == 0 ? 0.25f : i % 11 == 0 ? 0.0f : 1.0f;
+    const LossValue value = loss.value(s, y);
+    all.add(weight, value);
+    (i < 1234 ? first : second).add(weight, value);
+    expected += static_cast<double>(weight) * value.loss();
+    weights += static_cast<double>(weight);
+  }
+  first.add(second);
+  BOOST_TEST(all.loss() == expected, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(first.loss() == expected, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(all.weight() == weights);
+  BOOST_TEST(all.mean() == expected / weights, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(LossSum().mean() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(sums_of_what_is_not_finite_are_not_finite) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    LossSum sum;
+    for (const float score : {0.0f, bad, 0.0f}) sum.add(1, find_loss("logistic").value(score, 0));
+    BOOST_TEST(!std::isfinite(sum.loss()));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(domains) {

@@ -18,8 +18,7 @@ inline LossValue logistic(float score, float y) noexcept {
   const float e = std::exp(-std::fabs(score));
   const float p = (score >= 0 ? 1.0f : e) / (1.0f + e);
   // 1 + e is exact enough in double precision, and its logarithm is faster than log1p.
-  const double loss = std::log(1 + static_cast<double>(e)) + (score > 0 ? score : 0.0f) - y * score;
-  return {loss, p - y};
+  return {{(score > 0 ? score : 0.0f) - y * score, 1 + static_cast<double>(e)}, p - y};
 }
 
 inline constexpr Loss kLogistic = {"logistic", logistic, sigmoid,

@@ -1,12 +1,20 @@
 // Losses of a raw score s against a target y, each with its derivative and inverse link.
 #pragma once
+#include <cmath>
 #include <span>
 #include <string_view>
 
 namespace pyfm {
 
-struct LossValue {
-  double loss;   // without constants that do not depend on s
+// A loss is rest + log(factor), factor in [1, 2]: of a sum of them (loss/loss_sum.h) few logarithms
+// are needed. Without constants that do not depend on s.
+struct LossTerm {
+  double rest, factor = 1;
+
+  double loss() const noexcept { return rest + std::log(factor); }
+};
+
+struct LossValue : LossTerm {
   float dscore;  // d loss / d s
 };
 

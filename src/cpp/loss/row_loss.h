@@ -22,11 +22,11 @@ class RowLoss {
   // That of the only score; null of several.
   const Loss* of_one() const noexcept { return one_; }
   // Returns the loss; the scores become d loss / d score. y is in the domain.
-  double slopes(std::span<float> scores, float y) const noexcept {
-    if (!one_) return softmax(scores, static_cast<std::size_t>(y));
-    const auto [loss, dscore] = one_->value(scores[0], y);
-    scores[0] = dscore;
-    return loss;
+  LossTerm slopes(std::span<float> scores, float y) const noexcept {
+    if (!one_) return {softmax(scores, static_cast<std::size_t>(y))};
+    const LossValue value = one_->value(scores[0], y);
+    scores[0] = value.dscore;
+    return value;
   }
   // Scores -> predictions: of the only one on the scale of y; of several the probability of each
   // class.

@@ -8,7 +8,7 @@ namespace pyfm {
 
 inline LossValue squared(float score, float y) noexcept {
   const float d = score - y;
-  return {0.5 * static_cast<double>(d) * d, d};
+  return {{0.5 * static_cast<double>(d) * d}, d};
 }
 
 inline constexpr Loss kSquared = {

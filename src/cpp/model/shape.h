@@ -5,8 +5,8 @@
 
 namespace pyfm {
 
-// Of a weight of the linear part and its slots. Those of FTRL with L1 are padded to 4 numbers, so that they
-// never straddle a cache line.
+// Of a weight of the linear part and its slots. Those of FTRL with L1 are padded to 4 numbers, so
+// that they never straddle a cache line.
 constexpr Index linear_stride(int slots) {
   return slots == 2 ? 4 : 1 + slots;
 }

@@ -10,7 +10,7 @@ double clip_factor(double square, float most) {
 }
 
 void ExampleBlock::clear() {
-  loss = weight = 0;
+  loss = {};
   for (Output& output : outputs_) output.dscore = 0;
   ends_.clear(), deep_ends_.clear(), forms_.clear(), rows_.clear(), fields_.clear(), x_.clear();
   heap_begin_.fill(0);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/array.h"
+#include "loss/loss_sum.h"
 #include "model/batch.h"
 #include "model/scratch.h"
 
@@ -29,7 +30,7 @@ double clip_factor(double square, float most);
 // Entries of some examples, as they were scored.
 class ExampleBlock {
  public:
-  double loss = 0, weight = 0;  // Σ weight × loss, Σ weight
+  LossSum loss;
 
   explicit ExampleBlock(std::size_t n_outputs) : outputs_(n_outputs) {}
   void clear();

@@ -122,7 +122,7 @@ class BatchTrainer {
         ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
         for (std::size_t o = 0; o < bias_gradients_.size(); ++o)
           bias_gradients_[o] += block.dscore(o);
-        total_.loss += block.loss, total_.weight += block.weight;
+        total_.add(block.loss);
       }
       std::size_t n_touches = 0;
       for (Index b = 0; b < n_blocks; ++b)
@@ -180,14 +180,12 @@ class BatchTrainer {
   // Adds up the loss of an example, the i-th of its block, and the gradients by its scores.
   void finish(ExampleBlock& block, Index i, std::span<float> scores, Index example, float share) {
     const float weight = data_.weight(example);
-    const double value = model_.loss().slopes(scores, data_.y(example));
+    block.loss.add(weight, model_.loss().slopes(scores, data_.y(example)));
     for (std::size_t o = 0; o < scores.size(); ++o) {
       const float gradient = weight * scores[o] * share;
       block.dscores(o)[static_cast<std::size_t>(i)] = gradient;
       block.dscore(o) += gradient;
     }
-    block.loss += weight * value;
-    block.weight += weight;
   }
 
   // 1 / Σ weight.

@@ -43,22 +43,21 @@ void train_rows(const RowLoss& loss, Worker& worker, const Dataset& data, const 
   for (Index i = 0; i < size; ++i) {
     const float score = stream ? worker.score(i, order[i], *stream) : worker.score(i);
     const float weight = data.weight(order[i]), y = data.y(order[i]);
-    double value;
+    LossTerm term;
     if (const Loss* one = loss.of_one()) {
       const LossValue found = one->value(score, y);
-      value = found.loss;
+      term = found;
       prepare(i + ahead);  // while the exponential of the loss is on its way
       worker.update(weight * found.dscore);
     } else {
       const std::span<float> scores = worker.scores();
-      value = loss.slopes(scores, y);
+      term = loss.slopes(scores, y);
       prepare(i + ahead);
       for (float& slope : scores) slope *= weight;
       worker.update(scores);
     }
     if (stream) stream->meet(data.row(order[i]));
-    worker.loss += weight * value;
-    worker.weight += weight;
+    worker.loss.add(weight, term);
   }
 }
 
@@ -77,8 +76,7 @@ void train_blocks(Model& model, const Dataset& data, const Array<Index>& order,
 
 // The first worker goes on with the sums, too: on one thread the last bit does not tell of pieces.
 void go_on(std::vector<Worker>& workers, const EpochPosition& position) {
-  workers[0].loss = position.sum.loss;
-  workers[0].weight = position.sum.weight;
+  workers[0].loss = position.sum;
   for (std::size_t i = 0; i < std::min(workers.size(), position.noise.size()); ++i)
     workers[i].load_noise(position.noise[i]);
 }
@@ -117,7 +115,7 @@ LossSum train_examples(Model& model, const Dataset& data, const Array<Index>& or
   }
   if (options.position) leave(workers, *options.position, model.parts().size());
   LossSum sum;
-  for (const Worker& worker : workers) sum.loss += worker.loss, sum.weight += worker.weight;
+  for (const Worker& worker : workers) sum.add(worker.loss);
   return sum;
 }
 
@@ -135,7 +133,7 @@ EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& op
   const auto train = in_batches ? train_batches : train_examples;
   const LossSum sum = train(model, data, order, options);
   EpochStats stats;
-  stats.loss = sum.weight > 0 ? sum.loss / sum.weight : 0;
+  stats.loss = sum.mean();
   stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (EpochPosition* position = options.position) {
     position->n_rows += data.n_rows();

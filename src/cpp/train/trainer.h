@@ -5,16 +5,12 @@
 
 #include "data/augmentation.h"
 #include "data/dataset.h"
+#include "loss/loss_sum.h"
 #include "train/model.h"
 #include "train/progressive.h"
 #include "train/rows.h"
 
 namespace pyfm {
-
-// Σ weight × loss and Σ weight.
-struct LossSum {
-  double loss = 0, weight = 0;
-};
 
 // How far an epoch has come whose rows come in pieces. Batches must not be cut: pieces are whole
 // ones, but for the last. Then what is learned is that of an epoch of all rows, if their order is

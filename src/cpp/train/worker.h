@@ -8,6 +8,7 @@
 
 #include "data/augmentation.h"
 #include "data/dataset.h"
+#include "loss/loss_sum.h"
 #include "model/entries.h"
 #include "train/hot_rows.h"
 #include "train/model.h"
@@ -42,8 +43,7 @@ class alignas(kApart) Worker {
   // While a row is computed, the table rows of the row this far behind it are on their way.
   static constexpr Index kAhead = 2;
 
-  double loss = 0;    // Σ weight × loss
-  double weight = 0;  // Σ weight
+  LossSum loss;
 
   Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads);
 
