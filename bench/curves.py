@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -69,13 +68,6 @@ def file_parser(description: str, *, seeds: int, either: bool = False) -> argpar
         made.add_argument("data", choices=list(READERS))
     made.add_argument("train", type=Path)
     made.add_argument("valid", type=Path)
-    return made
-
-
-def add_peer(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """And where libffm is."""
-    made.add_argument("--peer-python", type=Path, default=Path(sys.executable))
-    made.add_argument("--libffm", type=Path, help="your own ffm-train instead of pylibffm")
     return made
 
 

@@ -195,19 +195,11 @@ def quality(args: argparse.Namespace, train: pa.Table, valid: pa.Table) -> dict[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = libffm.with_arguments(curves.parser(str(__doc__), seeds=5))
     parser.add_argument("--train", type=Path)
     parser.add_argument("--valid", type=Path)
     parser.add_argument("--rows", type=int, default=500_000, help="made ones; 0: none")
     parser.add_argument("--repetitions", type=int, default=3, help="0: no speeds")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--only", default="", help="models whose name holds this")
-    parser.add_argument("--peer-python", type=Path, default=Path(curves.sys.executable))
-    parser.add_argument("--libffm", type=Path)
-    parser.add_argument("--out", type=Path, default=RESULTS / "encode.json")
     args = parser.parse_args()
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
@@ -223,7 +215,8 @@ def main() -> None:
                 content[name] = timed(name, path, table, args.repetitions)
     if args.train and args.valid:
         content["quality"] = quality(args, tables["Criteo"], raw_table(args.valid))
-    write_json(args.out, {"parameters": {k: str(v) for k, v in vars(args).items()}} | content)
+    content["parameters"] = {name: str(value) for name, value in vars(args).items()}
+    write_json(args.out or RESULTS / "encode.json", content)
 
 
 if __name__ == "__main__":

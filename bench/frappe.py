@@ -23,7 +23,7 @@ LIBFFM = {
 
 
 def main() -> None:
-    args = curves.add_peer(curves.file_parser(str(__doc__), seeds=5)).parse_args()
+    args = libffm.with_arguments(curves.file_parser(str(__doc__), seeds=5)).parse_args()
     train, valid = curves.read_frappe(args.train, args.valid)
     print(f"{train.n_rows:,} + {valid.n_rows:,} rows, {train.n_features:,} features")
     ffm = partial(curves.ours, pyfm.FFMClassifier, train, valid, args, patience=3)

@@ -8,6 +8,7 @@ Run as a script (by the interpreter that has pylibffm) it does what `ffm-train` 
 
 from __future__ import annotations
 
+import argparse
 import ctypes
 import re
 import sys
@@ -24,6 +25,13 @@ CONVERSIONS = (
     re.compile(r"Convert text file to binary file \(([\d.]+) seconds\)"),
 )
 EPOCH = re.compile(r"^\s*(\d+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s*$", re.MULTILINE)
+
+
+def with_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The parser, and what says where libffm is."""
+    parser.add_argument("--peer-python", type=Path, default=Path(sys.executable))
+    parser.add_argument("--libffm", type=Path, help="your own ffm-train instead of pylibffm")
+    return parser
 
 
 @dataclass(frozen=True)

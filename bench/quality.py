@@ -28,7 +28,7 @@ CASES = {
 
 
 def main() -> None:
-    parser = curves.add_peer(curves.parser(str(__doc__), seeds=8))
+    parser = libffm.with_arguments(curves.parser(str(__doc__), seeds=8))
     parser.add_argument("--rows", type=int, default=200_000, help="training rows")
     parser.add_argument("--valid-rows", type=int, default=50_000)
     parser.add_argument("--epochs", type=int, default=4)

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import libffm
 from cells import Cell, table
 from common import RESULTS, write_json
 from data import N_FEATURES, N_FIELDS, Source
@@ -57,8 +58,7 @@ def main() -> None:
         "--only", nargs="+", default=[""], help="cells with one of these in the name"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the rows")
-    parser.add_argument("--peer-python", type=Path, default=Path(sys.executable))
-    parser.add_argument("--libffm", type=Path, help="your own ffm-train instead of pylibffm")
+    libffm.with_arguments(parser)
     parser.add_argument("--out", type=Path, default=RESULTS / "speed.json")
     parser.add_argument("--markdown", type=Path, help="write the table to this file, too")
     args = parser.parse_args()

@@ -21,7 +21,9 @@ REGRESSORS: dict[str, Any] = {
 
 each_model = pytest.mark.parametrize("model", contract.MODELS)
 
-each_optimizer = pytest.mark.parametrize("optimizer", pyfm.optim.OPTIMIZERS)
+each_optimizer = pytest.mark.parametrize(
+    "optimizer", [*pyfm.optim.OPTIMIZERS, pyfm.optim.FTRL(l1=1e-3)], ids=str
+)
 
 
 def id_rows(n_rows: int = 240, n_fields: int = 4, seed: int = 0) -> tuple[Any, Any]:

@@ -68,7 +68,7 @@ def test_every_kind_of_row(
 
 @pytest.mark.parametrize("n_factors", [1, 4, 8, 9, 16])
 @pytest.mark.parametrize("equal", [True, False])
-@pytest.mark.parametrize("optimizer", ["adagrad", "ftrl", "adam"])
+@pytest.mark.parametrize("optimizer", ["adagrad", "ftrl", "ftrl_l1", "adam"])
 def test_any_number_of_absent_fields(
     optimizer: str, equal: bool, n_factors: int, level: str
 ) -> None:

@@ -51,6 +51,7 @@ limit = address_space() + int(extra)
 limit_to(limit)
 try:
     model, X = run(large)
+    model.decision_function(X)  # 4 bytes a row
     limit_to(limit + 8 * int(n_rows))  # what is asked for has to be in memory: a label for each
     print(len(model.predict(X)))
 except (MemoryError, OSError) as error:

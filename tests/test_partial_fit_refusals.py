@@ -199,7 +199,7 @@ def test_growth_that_does_not_fit_is_refused_before_memory_is_taken() -> None:
 
 @each_optimizer
 @each_model
-def test_a_call_that_diverges_is_undone(model: str, optimizer: str) -> None:
+def test_a_call_that_diverges_is_undone(model: str, optimizer: Any) -> None:
     """To the bit, and with the optimizer's state."""
     y = X.sum(axis=1) / 100
     params: dict[str, Any] = {"optimizer": optimizer, "random_state": 0, "min_count": 2}

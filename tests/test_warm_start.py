@@ -157,12 +157,12 @@ def test_the_optimizer_starts_anew_where_its_state_is_of_no_use(
     assert (model.decision_function(rows) != before).any()
 
 
-@pytest.mark.parametrize("optimizer", ["adagrad", "ftrl"])
-def test_going_on_from_the_best_epoch(optimizer: str, rows: Dataset) -> None:
+@pytest.mark.parametrize(("optimizer", "l1"), [("adagrad", 0), ("ftrl", 0), ("ftrl", 1e-3)])
+def test_going_on_from_the_best_epoch(optimizer: str, l1: float, rows: Dataset) -> None:
     """Early stopping went back to the best epoch: the weights are its, and not the last one's."""
     train, valid = rows[:1500], rows[1500:]
     params = {"normalize": False, "init_scale": 1, "optimizer": optimizer, "learning_rate": 0.3}
-    model = warm(epochs=20, early_stopping=True, n_iter_no_change=2, **params)
+    model = warm(epochs=20, early_stopping=True, n_iter_no_change=2, l1=l1, **params)
     model.fit(train, eval_set=valid)
     assert model.best_epoch_ < model.n_iter_
     assert valid.y is not None

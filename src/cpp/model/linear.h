@@ -101,7 +101,7 @@ struct Linear {
 
   template <class Optimizer>
   static void init_bias(const PartView& view) {
-    init_one(Optimizer(view.params), view.bias);
+    init_one(without_penalty<Optimizer>(view), view.bias);
   }
 
   // As for rows of factors (model/factor_rows.h). Row 0 belongs to no feature: here it is the bias.

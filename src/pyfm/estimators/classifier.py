@@ -171,6 +171,7 @@ class Classifier(ScoredByAccuracy, Estimator):
         scores = self._scores(X)
         if scores.ndim == 2:
             return np.asarray(self.classes_[scores.argmax(axis=1)])
+        # Not by an array of indices, of 8 bytes a row.
         return np.where(scores > 0, self.classes_[1:], self.classes_[:1])
 
     def _learn_targets(self, X: Any, y: Any) -> Labels:
