@@ -125,7 +125,7 @@ struct Fm : FactorRows<S> {
   [[gnu::always_inline]] static void prefetch_next(const PartView& view, const Scratch& s, int i) {
     if (i < s.next.size)
       prefetch<3>(static_cast<const S*>(s.next.at[i]),
-                  s.trains ? view.shape.stride : view.shape.width);
+                  s.fetches_slots ? view.shape.stride : view.shape.width);
   }
 };
 

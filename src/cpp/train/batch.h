@@ -93,9 +93,10 @@ struct RowShare {
   std::vector<RowId> rows;
   std::vector<Index> slabs;
 
-  std::uint32_t gradient(Index i) const noexcept {
-    return static_cast<std::uint32_t>(slabs[static_cast<std::size_t>(i / kSlab)] * kSlab +
-                                      i % kSlab);
+  std::uint32_t gradient(std::size_t i) const noexcept {
+    constexpr std::size_t size = kSlab;
+    return static_cast<std::uint32_t>(slabs[i / size] * kSlab) +
+           static_cast<std::uint32_t>(i % size);
   }
 };
 

@@ -5,17 +5,6 @@
 
 namespace pyfm {
 
-namespace {
-
-// The row will be stepped soon.
-void fetch_row(const PartView& view, RowId r) {
-  const Index bytes = view.shape.row_bytes();
-  const char* row = static_cast<const char*>(view.rows) + Index{r} * bytes;
-  for (Index at = 0; at < std::min<Index>(bytes, 256); at += 64) __builtin_prefetch(row + at, 1, 2);
-}
-
-}  // namespace
-
 BatchPart::BatchPart(ModelPart& p, bool has_network)
     : kernels(&p.kernels()),
       view(p.view()),
@@ -38,24 +27,27 @@ void RowGradients::reserve(std::size_t n_rows) {
 void RowGradients::find(std::size_t i, std::span<const Touch> touches,
                         std::vector<std::uint32_t>& numbers) {
   RowShare& share = shares_[i];
+  const std::size_t n_before = share.rows.size(), most = n_before + touches.size();
   numbers.resize(touches.size());
+  share.rows.resize(most);
+  while (share.slabs.size() * std::size_t{kSlab} < most) share.slabs.push_back(new_slab());
+  // Without a branch, since which rows are new is as good as random.
+  std::size_t n = n_before;
   for (std::size_t t = 0; t < touches.size(); ++t) {
-    std::uint32_t& number = number_of_[touches[t].row];
-    if (number == 0) {
-      const auto n = static_cast<Index>(share.rows.size());
-      if (n % kSlab == 0) share.slabs.push_back(new_slab());
-      share.rows.push_back(touches[t].row);
-      number = share.gradient(n) + 1;
-      for (BatchPart& p : parts_) {
-        if (p.needs_columns)  // long rows: slabs of zeros would be too many
-          std::fill_n(p.gradients.data() + Index{number - 1} * p.gradient_width, p.gradient_width,
-                      0.0f);
-        else
-          fetch_row(p.view, touches[t].row);
-      }
-    }
+    const RowId r = touches[t].row;
+    std::uint32_t& number = number_of_[r];
+    const std::uint32_t is_new = number == 0;
+    number |= (share.gradient(n) + 1) & (0 - is_new);
     numbers[t] = number - 1;
+    share.rows[n] = r;
+    n += is_new;
   }
+  share.rows.resize(n);
+  for (BatchPart& p : parts_)
+    if (p.needs_columns)  // long rows: slabs of zeros would be too many
+      for (std::size_t row = n_before; row < n; ++row)
+        std::fill_n(p.gradients.data() + Index{share.gradient(row)} * p.gradient_width,
+                    p.gradient_width, 0.0f);
 }
 
 Index RowGradients::new_slab() {
