@@ -16,7 +16,7 @@ namespace pyfm {
 
 inline constexpr Index kBlockRows = 64;          // examples in a block, at most
 inline constexpr Index kMaxBlocks = 32;          // whose entries are held at the same time, at most
-inline constexpr std::size_t kRowShares = 64;    // of the rows of the tables
+inline constexpr std::size_t kRowShares = 32;    // of the rows of the tables
 inline constexpr std::size_t kFloatsApart = 16;  // a cache line: no vector's store reaches over it
 
 constexpr Index round_up(Index n, Index unit) {
