@@ -96,15 +96,20 @@ struct Fm : FactorRows<S> {
     Rounding<S> rounding(s.noise);
     for_strips(view, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
       Vec sums[V];
-      unroll<V>([&](auto v) { sums[v] = Vec::load(s.sum + at + v * Vec::lanes); });
-      Vec x(x0), dx(dscore * x0);
+      // Where all values are the same, the gradient is one product: slope S + own w.
+      const Vec slope(dscore * x0), own(-dscore * x0 * x0);
+      unroll<V>([&](auto v) __attribute__((always_inline)) {
+        sums[v] = Vec::load(s.sum + at + v * Vec::lanes);
+        if constexpr (Equal) sums[v] = slope * sums[v];
+      });
       for (int i = 0; i < s.row.size; ++i) {
         S* row = static_cast<S*>(s.row.at[i]) + at;
-        if constexpr (!Equal) x = Vec(s.row.x[i]), dx = Vec(dscore * s.row.x[i]);
+        const Vec x(Equal ? x0 : s.row.x[i]), dx(Equal ? 0.0f : dscore * s.row.x[i]);
         unroll<V>([&](auto v) __attribute__((always_inline)) {
           S* weights = row + v * Vec::lanes;
           const Vec w = lanes.load(weights);
-          step(optimizer, weights, width, lanes, w, dx * (sums[v] - x * w), rounding);
+          const Vec g = Equal ? fma(own, w, sums[v]) : dx * (sums[v] - x * w);
+          step(optimizer, weights, width, lanes, w, g, rounding);
         });
       }
     });
