@@ -14,7 +14,8 @@ void fill_equal(float value, int count, EntryMemory& memory) {
 
 }  // namespace
 
-Entries make_entries(const Row& row, float scale, const EntryFilter& filter, EntryMemory& memory) {
+void make_entries(const Row& row, float scale, const EntryFilter& filter, EntryMemory& memory,
+                  Entries& to) {
   const int size = static_cast<int>(row.size);
   if (filter.all_known && !row.values && !filter.column_of) {
     fill_equal(scale, size, memory);
@@ -28,8 +29,10 @@ Entries make_entries(const Row& row, float scale, const EntryFilter& filter, Ent
         have_rows &= memory.row[i] != 0;
       }
     }
-    if (have_rows || !filter.with_rows)
-      return {memory.row, row.fields, memory.equal, size, size, true};
+    if (have_rows || !filter.with_rows) {
+      to = {memory.row, row.fields, memory.equal, size, size, true};
+      return;
+    }
   }
   int n = 0;
   bool equal = true;
@@ -48,7 +51,8 @@ Entries make_entries(const Row& row, float scale, const EntryFilter& filter, Ent
   const auto in_range = [&](FieldId f) { return static_cast<Index>(f) < filter.n_fields; };
   if (!filter.column_of) {
     for (int i = 0; i < size; ++i) add(i, row.field(i), in_range(row.field(i)));
-    return {memory.row, memory.field, memory.x, n, n, equal};
+    to = {memory.row, memory.field, memory.x, n, n, equal};
+    return;
   }
   for (int i = 0; i < size; ++i)
     if (const FieldId f = row.field(i); in_range(f) && filter.column_of[f] >= 0)
@@ -56,7 +60,7 @@ Entries make_entries(const Row& row, float scale, const EntryFilter& filter, Ent
   const int n_deep = n;
   for (int i = 0; i < size; ++i)
     if (const FieldId f = row.field(i); in_range(f) && filter.column_of[f] < 0) add(i, f, true);
-  return {memory.row, memory.field, memory.x, n, n_deep, equal};
+  to = {memory.row, memory.field, memory.x, n, n_deep, equal};
 }
 
 }  // namespace pyfm

@@ -52,24 +52,31 @@ void Worker::augment(const Augmenter& augmenter) {
 }
 
 void Worker::look_up(Index i, const Row& given) noexcept {
-  const Row row = augmenter_ ? augmenter_->row(given, first_ + i, augmented_[slot(i)]) : given;
+  if (augmenter_)
+    look_up_in(i, augmenter_->row(given, first_ + i, augmented_[slot(i)]));
+  else
+    look_up_in(i, given);
+}
+
+void Worker::look_up_in(Index i, const Row& row) noexcept {
   const float scale = normalize_ ? unit_length(row) : 1.0f;
-  entries_[slot(i)] = make_entries(row, scale, filter_, buffers_[slot(i)].view());
+  make_entries(row, scale, filter_, buffers_[slot(i)].view(), entries_[slot(i)]);
 }
 
 void Worker::locate(Index i) noexcept {
-  for (PartWorker& p : parts_)
-    p.kernels->locate(p.view, entries_[slot(i)], p.scratch.view().at[slot(i)]);
+  for (PartWorker& p : parts_) {
+    Entries& row = p.rows[slot(i)];
+    row = entries_[slot(i)];
+    row.size = p.size_of(entries_[slot(i)]);
+    row.at = p.scratch.view().at[slot(i)];
+    p.kernels->locate(p.view, row, row.at);
+  }
 }
 
 float Worker::score(Index i) noexcept {
-  const Entries &whole = entries_[slot(i)], &next_whole = entries_[slot(i + kAhead)];
-  Entries row = whole, next = next_whole;
   return add_up([&](PartWorker& p) {
-    row.size = p.size_of(whole), next.size = p.size_of(next_whole);
-    row.at = p.scratch.view().at[slot(i)], next.at = p.scratch.view().at[slot(i + kAhead)];
-    p.scratch.view().next = next;
-    return p.kernels->score(p.view, row, p.scratch.view());
+    p.scratch.view().next = p.rows[slot(i + kAhead)];
+    return p.kernels->score(p.view, p.rows[slot(i)], p.scratch.view());
   });
 }
 

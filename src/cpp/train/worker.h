@@ -31,6 +31,9 @@ struct alignas(kApart) PartWorker {
   std::uint32_t output;  // the number of its score
   ScratchMemory scratch;
   std::optional<HotRows> hot;
+  // What it sees of the rows that are prepared. Written long before kernels copy it: vectors that
+  // were stored in pieces are slow to load.
+  std::array<Entries, kPreparedRows> rows{};
 
   // d loss / d score, made smaller where the gradient of this part's weights is longer than
   // allowed.
@@ -125,6 +128,7 @@ class alignas(kApart) Worker {
   }
   // Numbers of table rows and scaled values of row i.
   void look_up(Index i, const Row& given) noexcept;
+  void look_up_in(Index i, const Row& row) noexcept;
   // Addresses of these table rows.
   void locate(Index i) noexcept;
 
