@@ -26,11 +26,12 @@ def test_several_threads_reach_nearly_the_same_loss(
     model: str, optimizer: str, dtype: str, n_threads: int
 ) -> None:
     """2037 rows, no multiple of a block, fight for 15 features, far worse than any real data: every
-    row of the tables is hot."""
+    row of the tables is hot. Of five runs the median: what threads see of each other is chance, and
+    Adam's single runs scatter by 0.9 % about 3 %."""
     data = make_data([*KINDS * 509, "plain"], 5).core()
     case = Case(model, optimizer, n_fields=5, dtype=dtype, params=GENTLE.get(optimizer, ()))
     one = epochs(case.core(), data, 5)[-1]
-    several = epochs(case.core(), data, 5, n_threads=n_threads)[-1]
+    several = np.median([epochs(case.core(), data, 5, n_threads=n_threads)[-1] for _ in range(5)])
     assert several == pytest.approx(one, rel=0.05)
 
 
