@@ -66,22 +66,29 @@ struct Fm : FactorRows<S> {
     const Vec x0(row.size > 0 ? row.x[0] : 0.0f);
     Vec total(0.0f);
     for_strips(view, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
-      Vec first[V], squares[V];
-      unroll<V>([&](auto v) { first[v] = squares[v] = Vec(0.0f); });
-      for (int i = 0; i < row.size; ++i) {
+      Vec first[C][V], squares[C][V];
+      unroll<C>(
+          [&](auto c) { unroll<V>([&](auto v) { first[c][v] = squares[c][v] = Vec(0.0f); }); });
+      const auto add = [&](int i, auto c) __attribute__((always_inline)) {
         if (at == 0) prefetch_next(view, s, i);
         const S* weights = static_cast<const S*>(row.at[i]) + at;
         unroll<V>([&](auto v) __attribute__((always_inline)) {
           Vec xv = lanes.load(weights + v * Vec::lanes);
           if constexpr (!Equal) xv = Vec(row.x[i]) * xv;
-          first[v] = first[v] + xv;
-          squares[v] = fma(xv, xv, squares[v]);
+          first[c][v] = first[c][v] + xv;
+          squares[c][v] = fma(xv, xv, squares[c][v]);
         });
-      }
+      };
+      int i = 0;
+      for (; i + C <= row.size; i += C)
+        unroll<C>([&](auto c) __attribute__((always_inline)) { add(i + c, c); });
+      for (; i < row.size; ++i) add(i, std::integral_constant<int, 0>{});
       unroll<V>([&](auto v) __attribute__((always_inline)) {
-        if constexpr (Equal) first[v] = x0 * first[v], squares[v] = x0 * x0 * squares[v];
-        first[v].store(s.sum + at + v * Vec::lanes);
-        total = total + (first[v] * first[v] - squares[v]);
+        Vec all = first[0][v], all_squares = squares[0][v];
+        if constexpr (C > 1) all = all + first[1][v], all_squares = all_squares + squares[1][v];
+        if constexpr (Equal) all = x0 * all, all_squares = x0 * x0 * all_squares;
+        all.store(s.sum + at + v * Vec::lanes);
+        total = total + (all * all - all_squares);
       });
     });
     for (int i = row.size; i < s.next.size; ++i) prefetch_next(view, s, i);
@@ -117,6 +124,8 @@ struct Fm : FactorRows<S> {
 
   // Vectors that are worked on together: as many as a block has, where that is known.
   static constexpr int V = K > Vec::lanes ? K / Vec::lanes : 1;
+  // Sums of every other entry where a vector is all of a block: none waits for the one before it.
+  static constexpr int C = V > 1 ? 1 : 2;
 
   template <class F>
   [[gnu::always_inline]] static void for_strips(const PartView& view, F&& f) {
