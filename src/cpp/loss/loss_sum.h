@@ -7,8 +7,8 @@
 namespace pyfm {
 
 // Σ weight × loss and Σ weight. Of rows that weigh 1, as most do, the logarithm is taken of the
-// product of many: a logarithm a row, whose branches nobody foresees, costs a linear
-// model a tenth of its time.
+// product of many: a logarithm a row, whose branches nobody foresees, costs a linear model a tenth
+// of its time.
 class LossSum {
  public:
   void add(float row_weight, const LossTerm& term) noexcept {

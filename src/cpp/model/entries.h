@@ -25,6 +25,7 @@ struct EntryFilter {
 // Multiplies values by `scale`; leaves out unknown features and fields, and stored zeros.
 // Fields and values live in the row itself where they may, else, like the rows, in `memory`.
 // Where there are columns, they stand for the fields, and entries without one come last.
+// Written to where they are used: to copy what was just stored in pieces makes the processor wait.
 void make_entries(const Row& row, float scale, const EntryFilter& filter, EntryMemory& memory,
                   Entries& to);
 

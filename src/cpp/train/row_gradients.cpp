@@ -31,7 +31,7 @@ void RowGradients::find(std::size_t i, std::span<const Touch> touches,
   numbers.resize(touches.size());
   share.rows.resize(most);
   while (share.slabs.size() * std::size_t{kSlab} < most) share.slabs.push_back(new_slab());
-  // Without a branch, since which rows are new is as good as random.
+  // There is room for all of them: which rows are new is as good as random, and no branch asks.
   std::size_t n = n_before;
   for (std::size_t t = 0; t < touches.size(); ++t) {
     const RowId r = touches[t].row;

@@ -65,7 +65,7 @@ void Worker::look_up_in(Index i, const Row& row) noexcept {
 
 void Worker::locate(Index i) noexcept {
   for (PartWorker& p : parts_) {
-    Entries& row = p.rows[slot(i)];
+    Entries& row = p.entries[slot(i)];
     row = entries_[slot(i)];
     row.size = p.size_of(entries_[slot(i)]);
     row.at = p.scratch.view().at[slot(i)];
@@ -75,8 +75,8 @@ void Worker::locate(Index i) noexcept {
 
 float Worker::score(Index i) noexcept {
   return add_up([&](PartWorker& p) {
-    p.scratch.view().next = p.rows[slot(i + kAhead)];
-    return p.kernels->score(p.view, p.rows[slot(i)], p.scratch.view());
+    p.scratch.view().next = p.entries[slot(i + kAhead)];
+    return p.kernels->score(p.view, p.entries[slot(i)], p.scratch.view());
   });
 }
 

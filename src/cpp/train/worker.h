@@ -33,7 +33,7 @@ struct alignas(kApart) PartWorker {
   std::optional<HotRows> hot;
   // What it sees of the rows that are prepared. Written long before kernels copy it: vectors that
   // were stored in pieces are slow to load.
-  std::array<Entries, kPreparedRows> rows{};
+  std::array<Entries, kPreparedRows> entries{};
 
   // d loss / d score, made smaller where the gradient of this part's weights is longer than
   // allowed.
@@ -129,7 +129,7 @@ class alignas(kApart) Worker {
   // Numbers of table rows and scaled values of row i.
   void look_up(Index i, const Row& given) noexcept;
   void look_up_in(Index i, const Row& row) noexcept;
-  // Addresses of these table rows.
+  // What each part sees of it, and the addresses of its table rows.
   void locate(Index i) noexcept;
 
   std::vector<PartWorker> parts_;
