@@ -305,6 +305,13 @@ def score_tolerance(reference: Reference, row: Row) -> float:
     return float(8 * np.sqrt(n) * ROUNDOFF * (1 + reference.magnitude(row)))
 
 
+def assert_same_weights(a: _core.Model, b: _core.Model) -> None:
+    x, y = weights(a), weights(b)
+    for name in ("bias", "linear", "factors"):
+        if getattr(x, name) is not None:
+            np.testing.assert_array_equal(getattr(x, name), getattr(y, name), err_msg=name)
+
+
 def assert_weights_close(found: _core.Model, expected: Reference, output: int = 0) -> None:
     """A float32 gradient is good to about 1e-6: rounding, κ from a rounded score, 1/√G by Newton's
     iteration. Steps are at most about the learning rate, 0.1, and there are some tens of them on a

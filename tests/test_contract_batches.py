@@ -12,13 +12,21 @@ from itertools import pairwise
 import contract
 import numpy as np
 import pytest
-from contract import KINDS, Case, Data, assert_weights_close, epochs, make_data, train
+from contract import (
+    KINDS,
+    Case,
+    Data,
+    assert_same_weights,
+    assert_weights_close,
+    epochs,
+    make_data,
+    train,
+)
 from reference import Reference, sigmoid
 
 from pyfm import _core
 from pyfm.optim import SGD
 
-N_THREADS = (2, 3, 4, 8)  # on any machine: threads need no core of their own
 FULL = 0
 
 MIXED = ("values", "missing", "several", "plain", "several", "missing", "plain")
@@ -155,97 +163,6 @@ def test_16_bits_stay_near_the_oracle(
     assert np.max(error) < 5 * walk
     assert np.mean(error) < 0.5 * walk
     assert np.any(error > 1e-6)
-
-
-# --- any number of threads ------------------------------------------------------------------------
-
-
-def assert_same_weights(a: _core.Model, b: _core.Model) -> None:
-    x, y = contract.weights(a), contract.weights(b)
-    for name in ("bias", "linear", "factors"):
-        if getattr(x, name) is not None:
-            np.testing.assert_array_equal(getattr(x, name), getattr(y, name), err_msg=name)
-
-
-@pytest.mark.parametrize("batch_size", [2, 63, 64, 500, 1024, FULL])
-@pytest.mark.parametrize("dtype", ["float32", "float16"])
-@each_optimizer
-@each_model
-def test_threads_give_the_same_bits(
-    model: str, optimizer: str, dtype: str, batch_size: int
-) -> None:
-    n_rows = 300 if batch_size < 10 else 2300  # no multiple of any batch or block
-    kinds = (*contract.ROW_KINDS, *KINDS) * (n_rows // 12)
-    data = make_data(kinds, 5, weighted=True).core()
-    case = Case(model, optimizer, n_fields=5, n_factors=6, dtype=dtype, normalize=True)
-    one = case.core()
-    losses = epochs(one, data, 2, batch_size=batch_size)
-    for n_threads in N_THREADS:
-        several = case.core()
-        assert epochs(several, data, 2, n_threads, batch_size) == losses
-        assert_same_weights(one, several)
-
-
-@each_optimizer
-@each_model
-def test_threads_clip_by_the_same_norm(model: str, optimizer: str) -> None:
-    data = make_data((*contract.ROW_KINDS, *KINDS) * 50, 5, weighted=True).core()
-    params = (*contract.PROXIMAL, ("clip_norm", 0.01))
-    case = Case(model, optimizer, n_fields=5, n_factors=6, params=params)
-    one, free = case.core(), replace(case, params=contract.PROXIMAL).core()
-    epochs(one, data, 2, batch_size=150)
-    epochs(free, data, 2, batch_size=150)
-    assert not np.array_equal(one.weights("linear"), free.weights("linear")), "it clips"
-    for n_threads in N_THREADS:
-        several = case.core()
-        epochs(several, data, 2, n_threads, 150)
-        assert_same_weights(one, several)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float16"])
-@pytest.mark.parametrize("n_factors", [4, 8, 16])
-@each_model
-def test_threads_give_the_same_bits_on_wide_rows(
-    model: str, n_factors: int, dtype: str, level: str
-) -> None:
-    """One feature in each of 39 fields, few of them frequent."""
-    rng, n_rows, n_fields, per_field = np.random.default_rng(0), 3000, 39, 1000
-    ids = np.minimum(rng.zipf(1.2, (n_rows, n_fields)) - 1, per_field - 1)
-    features = ids + np.arange(n_fields) * per_field
-    data = contract.id_data(features, rng.integers(0, 2, n_rows), n_fields * per_field)
-    adagrad = contract.optimizer("adagrad")
-
-    def trained(n_threads: int) -> _core.Model:
-        core = _core.Model(
-            kind=model, loss="logistic", n_features=data.n_features, n_fields=n_fields,
-            n_factors=0 if model == "linear" else n_factors, linear=True, normalize=True,
-            init_scale=1.0, dtype=dtype, seed=1, linear_optimizer=adagrad,
-            factor_optimizer=None if model == "linear" else adagrad,
-        )  # fmt: skip
-        epochs(core, data, 1, n_threads, batch_size=1024)
-        return core
-
-    one = trained(1)
-    for n_threads in N_THREADS:
-        assert_same_weights(one, trained(n_threads))
-
-
-@pytest.mark.parametrize("n_threads", [1, 3])
-@each_model
-def test_noise_comes_from_the_seed(model: str, n_threads: int) -> None:
-    if model == "linear":
-        return  # always float32
-    case = Case(model, "adagrad", n_fields=5, dtype="float16")
-    start, data = case.started().weights("factors"), make_data(KINDS * 30, 5).core()
-
-    def trained(seed: int) -> np.ndarray:
-        core = replace(case, seed=seed).core()
-        core.set_weights("factors", start)
-        train(core, data, epochs=2, n_threads=n_threads, batch_size=16)
-        return core.weights("factors")
-
-    np.testing.assert_array_equal(trained(1), trained(1))
-    assert np.any(trained(1) != trained(2))
 
 
 # --- what a batch is ------------------------------------------------------------------------------

@@ -7,16 +7,9 @@ from typing import Any
 import contract
 import numpy as np
 import pytest
-from contract import KINDS, Case, Data, epochs, make_data, train
+from contract import KINDS, Case, Data, assert_same_weights, epochs, make_data, train
 
 from pyfm import _core
-
-
-def assert_same_weights(a: _core.Model, b: _core.Model) -> None:
-    x, y = contract.weights(a), contract.weights(b)
-    for name in ("bias", "linear", "factors"):
-        if getattr(x, name) is not None:
-            np.testing.assert_array_equal(getattr(x, name), getattr(y, name), err_msg=name)
 
 
 @pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
