@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(fields_with_few_vectors_are_found) {
     Owned input(n, kFields * kWidth), dinput(n, kFields * kWidth);
     const Batch batch(n, input.view);
     const std::vector<float> before = input.numbers();
-    RepeatedVectors repeated(n + 1, kFields, kWidth);
+    RepeatedVectors repeated(n + 1, kFields, kWidth, RowShares(1));
     batch.note(repeated);
     const CodedInput* found = nullptr;
     Team::run(n_threads,
@@ -107,13 +107,15 @@ BOOST_AUTO_TEST_CASE(every_vector_belongs_to_one_share_and_absent_fields_to_none
   constexpr Index n = 130;
   Owned input(n, kFields * kWidth), dinput(n, kFields * kWidth);
   const Batch batch(n, input.view);
-  RepeatedVectors repeated(n, kFields, kWidth);
+  const RowShares shares(3);
+  BOOST_TEST(shares.size() == 16u);
+  RepeatedVectors repeated(n, kFields, kWidth, shares);
   batch.note(repeated);
   const CodedInput* const found = repeated.find(n, input.view, dinput.view, Team::alone());
   std::vector<int> times(static_cast<std::size_t>(found->vectors.rows));
-  for (std::size_t share = 0; share < kRowShares; ++share)
+  for (std::size_t share = 0; share < shares.size(); ++share)
     for (const RepeatedVectors::Vector& v : repeated.vectors(share)) {
-      BOOST_TEST(GradientMap::share(v.row) == share);
+      BOOST_TEST(shares.of(v.row) == share);
       ++times[v.number];
     }
   Index once = 0;
@@ -133,7 +135,7 @@ BOOST_AUTO_TEST_CASE(fields_that_hold_other_values_are_left_alone) {
   constexpr Index n = 66;
   Owned input(n, kFields * kWidth), dinput(n, kFields * kWidth);
   Batch batch(n, input.view);
-  RepeatedVectors repeated(n, kFields, kWidth);
+  RepeatedVectors repeated(n, kFields, kWidth, RowShares(1));
   batch.x.assign(kFields, 0.5f);
   batch.note(repeated);
   BOOST_TEST(repeated.find(n, input.view, dinput.view, Team::alone()) == nullptr);
@@ -162,7 +164,7 @@ BOOST_AUTO_TEST_CASE(products_equal_the_plain_ones) {
       plain.n_threads = coded.n_threads = n_threads;
       plain.forward_and_backward();
 
-      RepeatedVectors repeated(n, kFields, kWidth);
+      RepeatedVectors repeated(n, kFields, kWidth, RowShares(1));
       batch.note(repeated);
       auto& layer = static_cast<Dense&>(*coded.layer);
       const CodedInput* input = nullptr;

@@ -9,7 +9,7 @@ namespace {
 struct DenseRows : FactorRows<float> {
   static Index gradient_width(const PartShape& shape) noexcept { return shape.width; }
 
-  static constexpr auto squared_norm = &FactorRows<float>::squared_norm<false>;
+  static constexpr auto squared_norms = &FactorRows<float>::squared_norms<false>;
 
   template <class Optimizer>
   static void step_rows(const PartView& view, const RowId* rows, Index n, const float* gradients,

@@ -45,12 +45,11 @@ struct FactorRows {
 
   // Gradients of rows, up to a slab: (kSlab, width), and Centered (kSlab,) more, c of g - c w.
   template <bool Centered>
-  static double squared_norm(const PartView& part, const RowId* rows, Index n,
-                             const float* gradients) noexcept {
+  static void squared_norms(const PartView& part, const RowId* rows, Index n,
+                            const float* gradients, double* sums) noexcept {
     const PartView view = part;
     const Index width = view.shape.width;
     const float* const centers = gradients + kSlab * width;
-    double total = 0;
     for (Index i = 0; i < n; ++i) {
       [[maybe_unused]] const S* const w = view.row<S>(rows[i]);
       [[maybe_unused]] const Vec c(Centered ? centers[i] : 0.0f);
@@ -60,10 +59,9 @@ struct FactorRows {
         if constexpr (Centered) g = g - c * lanes.load(w + at);
         squares = fma(g, g, squares);
       });
-      total += static_cast<double>(sum(squares));
+      sums[i] = static_cast<double>(sum(squares));
       gradients += width;
     }
-    return total;
   }
 
   // One step on each row.
@@ -74,7 +72,8 @@ struct FactorRows {
                        const Scratch& s) noexcept {
     const PartView view = part;
     const Optimizer optimizer(view.params);
-    const Index width = view.shape.width, ahead = width < 64 ? 4 : 1;
+    const Index width = view.shape.width;
+    constexpr Index ahead = 4;
     const float* const centers = gradients + kSlab * width;
     for (Index i = 0; i < n; ++i) {
       S* const w = view.row<S>(rows[i]);

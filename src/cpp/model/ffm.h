@@ -53,7 +53,7 @@ struct Ffm : FactorRows<S> {
 
   static Index gradient_width(const PartShape& shape) noexcept { return shape.width; }
 
-  static constexpr auto squared_norm = &FactorRows<S>::template squared_norm<false>;
+  static constexpr auto squared_norms = &FactorRows<S>::template squared_norms<false>;
 
   template <class Optimizer>
   static void step_rows(const PartView& view, const RowId* rows, Index n, const float* gradients,

@@ -50,7 +50,7 @@ struct Fm : FactorRows<S> {
     }
   }
 
-  static constexpr auto squared_norm = &FactorRows<S>::template squared_norm<true>;
+  static constexpr auto squared_norms = &FactorRows<S>::template squared_norms<true>;
 
   template <class Optimizer>
   static void step_rows(const PartView& view, const RowId* rows, Index n, const float* gradients,

@@ -57,12 +57,10 @@ struct Linear {
     for (Index i = 0; i < n; ++i) gradients[at[i]] += f.dscore[touches[i].example] * touches[i].x;
   }
 
-  static double squared_norm(const PartView&, const RowId*, Index n,
-                             const float* gradients) noexcept {
-    double total = 0;
+  static void squared_norms(const PartView&, const RowId*, Index n, const float* gradients,
+                            double* sums) noexcept {
     for (Index i = 0; i < n; ++i)
-      total += static_cast<double>(gradients[i]) * static_cast<double>(gradients[i]);
-    return total;
+      sums[i] = static_cast<double>(gradients[i]) * static_cast<double>(gradients[i]);
   }
 
   template <class Optimizer>

@@ -19,8 +19,13 @@ void ExampleBlock::clear() {
 void ExampleBlock::add(const Entries& e, bool keep_fields) {
   deep_ends_.push_back(rows_.size() + static_cast<std::size_t>(e.n_deep));
   rows_.insert(rows_.end(), e.row, e.row + e.size);
-  for (int i = 0; i < e.n_deep; ++i) ++heap_begin_[2 * GradientMap::share(e.row[i]) + 1];
-  for (int i = e.n_deep; i < e.size; ++i) ++heap_begin_[2 * GradientMap::share(e.row[i]) + 2];
+  if (shares_.size() == 1) {
+    heap_begin_[1] += static_cast<std::size_t>(e.n_deep);
+    heap_begin_[2] += static_cast<std::size_t>(e.size - e.n_deep);
+  } else {
+    for (int i = 0; i < e.n_deep; ++i) ++heap_begin_[2 * shares_.of(e.row[i]) + 1];
+    for (int i = e.n_deep; i < e.size; ++i) ++heap_begin_[2 * shares_.of(e.row[i]) + 2];
+  }
   x_.insert(x_.end(), e.x, e.x + e.size);
   if (keep_fields) {
     if (e.field)
@@ -45,13 +50,21 @@ Entries ExampleBlock::entries(int example) const noexcept {
 
 void ExampleBlock::list_touches() {
   touches_.resize(rows_.size());
-  for (std::size_t i = 0; i + 1 < heap_begin_.size(); ++i) heap_begin_[i + 1] += heap_begin_[i];
-  std::array<std::size_t, 2 * kRowShares + 1> next = heap_begin_;
+  for (std::size_t i = 0; i < 2 * shares_.size(); ++i) heap_begin_[i + 1] += heap_begin_[i];
+  std::array<std::size_t, 2 * RowShares::kMost + 1> next = heap_begin_;
   for (int i = 0; i < size(); ++i) {
+    const auto touch = [&](std::size_t e) {
+      return Touch{rows_[e], static_cast<std::uint16_t>(i), field_of(i, e), x_[e]};
+    };
     const auto list = [&](std::size_t first, std::size_t last, std::size_t heap) {
-      for (std::size_t e = first; e < last; ++e)
-        touches_[next[2 * GradientMap::share(rows_[e]) + heap]++] = {
-            rows_[e], static_cast<std::uint16_t>(i), field_of(i, e), x_[e]};
+      if (shares_.size() == 1) {
+        Touch* const to = touches_.data() + next[heap] - first;
+        for (std::size_t e = first; e < last; ++e) to[e] = touch(e);
+        next[heap] += last - first;
+      } else {
+        for (std::size_t e = first; e < last; ++e)
+          touches_[next[2 * shares_.of(rows_[e]) + heap]++] = touch(e);
+      }
     };
     const auto at = static_cast<std::size_t>(i);
     list(begin(i), deep_ends_[at], 0);

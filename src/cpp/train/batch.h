@@ -1,9 +1,11 @@
 // The memory of a batch: its entries, example by example, and the gradients of the rows that they
-// touch. Everything is divided in pieces that do not depend on the number of threads: examples in
-// blocks, and rows of the tables in shares. A piece is one thread's work at a time, and its numbers
-// are added up in the order of the examples: any number of threads gives the same sums.
+// touch. Everything is divided in pieces, each one thread's work at a time: examples in blocks that
+// do not depend on the number of threads, and rows of the tables in shares. The gradient of a row
+// is added up in the order of the examples: any number of threads gives the same sums.
 #pragma once
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <span>
 #include <vector>
 
@@ -16,12 +18,31 @@ namespace pyfm {
 
 inline constexpr Index kBlockRows = 64;          // examples in a block, at most
 inline constexpr Index kMaxBlocks = 32;          // whose entries are held at the same time, at most
-inline constexpr std::size_t kRowShares = 32;    // of the rows of the tables
 inline constexpr std::size_t kFloatsApart = 16;  // a cache line: no vector's store reaches over it
 
 constexpr Index round_up(Index n, Index unit) {
   return (n + unit - 1) / unit * unit;
 }
+
+// The rows of the tables are divided in shares: one for one thread, else a few for each thread. A
+// row's gradient and its step do not depend on which share it is in.
+class RowShares {
+ public:
+  static constexpr std::size_t kMost = 64;
+
+  explicit RowShares(std::size_t n_threads)
+      : n_(n_threads == 1 ? 1 : std::min(std::bit_ceil(4 * n_threads), kMost)),
+        bits_(std::countr_zero(n_)) {}
+
+  std::size_t size() const noexcept { return n_; }
+  std::size_t of(RowId r) const noexcept { return r & (n_ - 1); }
+  // Its number among those of its share.
+  Index place(RowId r) const noexcept { return r >> bits_; }
+
+ private:
+  std::size_t n_;  // a power of two
+  int bits_;
+};
 
 // What brings gradients whose squares sum up to `square` down to a norm of `most`; 1 where they are
 // no longer.
@@ -32,7 +53,7 @@ class ExampleBlock {
  public:
   LossSum loss;
 
-  explicit ExampleBlock(std::size_t n_outputs) : outputs_(n_outputs) {}
+  ExampleBlock(std::size_t n_outputs, RowShares shares) : shares_(shares), outputs_(n_outputs) {}
   void clear();
   // `keep_fields`: so that entries() is complete but for `at`.
   void add(const Entries&, bool keep_fields);
@@ -74,6 +95,7 @@ class ExampleBlock {
     double dscore = 0;
     std::array<float, kBlockRows> dscores;
   };
+  RowShares shares_;
   std::vector<Output> outputs_;
   std::vector<std::size_t> ends_;       // of the entries of each example
   std::vector<std::size_t> deep_ends_;  // of those that not only linear terms see
@@ -84,12 +106,12 @@ class ExampleBlock {
   std::vector<Touch> touches_;
   // Of the touches: a heap of each share's deep ones, and one of its others. Before list_touches:
   // sizes.
-  std::array<std::size_t, 2 * kRowShares + 1> heap_begin_{};
+  std::array<std::size_t, 2 * RowShares::kMost + 1> heap_begin_{};
 };
 
 // The rows of a share that the batch has touched so far, and the slabs of their gradients, which
 // the shares take as they need them: the i-th row's is number gradient(i) of all.
-struct RowShare {
+struct ShareRows {
   std::vector<RowId> rows;
   std::vector<Index> slabs;
 
@@ -103,17 +125,22 @@ struct RowShare {
 // Where the gradient of a row stands.
 class GradientMap {
  public:
-  explicit GradientMap(Index n_rows) : per_share_(n_rows / kRowShares + 1) {
-    at_ = Array<std::uint32_t>(static_cast<Index>(kRowShares) * per_share_);
+  GradientMap(Index n_rows, RowShares shares)
+      : shares_(shares), per_share_(n_rows / static_cast<Index>(shares.size()) + 1) {
+    at_ = Array<std::uint32_t>(static_cast<Index>(shares.size()) * per_share_);
   }
-  static std::size_t share(RowId r) noexcept { return r % kRowShares; }
   // 0: it has none, else one more than its number. Threads that work on different shares write to
   // different cache lines.
   std::uint32_t& operator[](RowId r) noexcept {
-    return at_[static_cast<Index>(share(r)) * per_share_ + static_cast<Index>(r / kRowShares)];
+    return at_[static_cast<Index>(shares_.of(r)) * per_share_ + shares_.place(r)];
   }
+  // Where there is but one share: the same by row, without a product for each.
+  std::uint32_t* of_one_share() noexcept { return at_.data(); }
+  // Inlined always: GCC takes a call that does nothing else for one without effect.
+  [[gnu::always_inline]] void fetch(RowId r) noexcept { __builtin_prefetch(&(*this)[r], 1); }
 
  private:
+  RowShares shares_;
   Index per_share_;
   Array<std::uint32_t> at_;
 };

@@ -27,7 +27,8 @@ class BatchTrainer {
         order_(order.data()),
         options_(options),
         workers_(make_workers(model, data, options.n_threads, Purpose::batch)),
-        blocks_(kMaxBlocks, ExampleBlock(model.n_outputs())),
+        shares_(workers_.size()),
+        blocks_(kMaxBlocks, ExampleBlock(model.n_outputs(), shares_)),
         bias_gradients_(model.n_outputs()),
         at_(workers_.size()) {
     augment(workers_, options.augmentation, model.spec().seed, options.epoch);
@@ -40,6 +41,7 @@ class BatchTrainer {
       }
       steps_at_once_ &= !part.needs_columns && !part.clips;
     }
+    if (alone_) n_blocks_ = 1;  // whose entries, sums and scores are still in the cache
     list_gradients();
     if (!model.network()) return;
     const Index most = most_in_batch();
@@ -47,7 +49,7 @@ class BatchTrainer {
     keep_fields_ = true;
     n_blocks_ = round_up(most, block_rows_) / block_rows_;  // a batch of a network is one piece
     blocks_.resize(std::max<std::size_t>(blocks_.size(), static_cast<std::size_t>(n_blocks_)),
-                   ExampleBlock(1));
+                   ExampleBlock(1, shares_));
     for (BatchPart& p : parts_) p.sums.resize(n_blocks_ * kBlockRows * p.sum_stride);
   }
 
@@ -65,8 +67,9 @@ class BatchTrainer {
     const Index n_rows = model_.rows().n_rows();
     const std::span<BatchPart> parts = parts_;
     const std::size_t n_linear = model_.columns() ? 1 : parts.size();
-    gradients_.emplace_back(n_rows, parts.first(n_linear), false);
-    if (n_linear < parts.size()) gradients_.emplace_back(n_rows, parts.subspan(n_linear), true);
+    gradients_.emplace_back(n_rows, shares_, parts.first(n_linear), false);
+    if (n_linear < parts.size())
+      gradients_.emplace_back(n_rows, shares_, parts.subspan(n_linear), true);
   }
 
   void train_all() {
@@ -129,7 +132,7 @@ class BatchTrainer {
         n_touches += blocks_[static_cast<std::size_t>(b)].rows().size();
       for (RowGradients& g : gradients_) g.reserve(n_touches);
       const bool steps = last == end && steps_at_once_;
-      for_pieces(kRowShares, [&](std::size_t thread, Index i) {
+      for_pieces(static_cast<Index>(shares_.size()), [&](std::size_t thread, Index i) {
         add_touches(thread, static_cast<std::size_t>(i), n_blocks);
         if (steps) step(thread, static_cast<std::size_t>(i), number);
       });
@@ -145,7 +148,7 @@ class BatchTrainer {
           g.clip(p, 0, *team_);
       }
     if (!steps_at_once_)
-      for_pieces(kRowShares, [&](std::size_t thread, Index i) {
+      for_pieces(static_cast<Index>(shares_.size()), [&](std::size_t thread, Index i) {
         step(thread, static_cast<std::size_t>(i), number);
       });
     for (RowGradients& g : gradients_) g.end_batch();
@@ -234,6 +237,8 @@ class BatchTrainer {
         finish(block, i, worker.scores(), order[i], share);
       }
       block.add(worker.entries(i), keep_fields_);
+      if (alone_ && !deep_)
+        for (RowGradients& g : gradients_) g.fetch_numbers(worker.entries(i));
       prepare(i + ahead);
     }
     block.list_touches();
@@ -269,6 +274,8 @@ class BatchTrainer {
       gradients.find(i, touches, at);
       if (b + 1 < n_blocks)
         gradients.fetch_numbers(gradients.touches(blocks_[static_cast<std::size_t>(b) + 1], i));
+      else if (i + workers_.size() < shares_.size())  // what this thread does next, as a rule
+        gradients.fetch_numbers(gradients.touches(blocks_.front(), i + workers_.size()));
       for (BatchPart& part : gradients.parts()) {
         if (part.needs_columns || part.frozen) continue;
         const auto n = static_cast<Index>(touches.size());
@@ -365,8 +372,10 @@ class BatchTrainer {
   const Index* order_;
   const EpochOptions& options_;
   std::vector<Worker> workers_;
+  RowShares shares_;
   std::vector<BatchPart> parts_;
   std::optional<DeepBatch> deep_;
+  const bool alone_ = workers_.size() == 1;
   bool keep_fields_ = false;
   Index block_rows_ = kBlockRows, n_blocks_ = kMaxBlocks;
   bool steps_at_once_ = true;  // each share as soon as its gradients are complete

@@ -51,7 +51,7 @@ DeepBatch::DeepBatch(Model& model, Index most_rows, bool is_stream, int n_thread
   const bool repeats = first && RepeatedVectors::pay(most_rows, n_fields_, width, first->n_out());
   check_batch(model.spec().tower, most_rows, is_stream,
               repeats ? RepeatedVectors::bytes_of_row(n_fields_, width, first->n_out()) : 0);
-  if (repeats) repeated_.emplace(most_rows, n_fields_, width);
+  if (repeats) repeated_.emplace(most_rows, n_fields_, width, RowShares(some_.size()));
   input_ = Array<float>(most_rows * n_in_);
   dinput_ = Array<float>(most_rows * n_in_);
   scores_ = Array<float>(most_rows);

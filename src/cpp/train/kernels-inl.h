@@ -35,7 +35,7 @@ constexpr PartKernels part_kernels() {
   }
   k.init_slots = [](const PartView& v, RowId r) noexcept { P::template init_slots<O>(v, r); };
   k.gradient_width = P::gradient_width;
-  k.squared_norm = P::squared_norm;
+  k.squared_norms = P::squared_norms;
   k.step_rows = P::template step_rows<O>;
   if constexpr (requires { P::add_touches; }) k.add_touches = P::add_touches;
   if constexpr (requires { P::add_embedded; }) {

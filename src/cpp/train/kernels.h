@@ -46,8 +46,9 @@ struct PartKernels {
   int (*n_column_groups)(const PartView&) noexcept;
   // Adds the gradient of an example, in some columns, to those of the rows of its entries.
   void (*add_columns)(const PartView&, const Entries&, const ExampleColumns&, Scratch&) noexcept;
-  // The sum of the squares of n rows' gradients, (n, gradient_width).
-  double (*squared_norm)(const PartView&, const RowId*, Index n, const float* gradients) noexcept;
+  // The sums of the squares of n rows' gradients, (n, gradient_width), one for each row.
+  void (*squared_norms)(const PartView&, const RowId*, Index n, const float* gradients,
+                        double* sums) noexcept;
   // One optimizer step on each of n rows, with the gradients, (n, gradient_width).
   void (*step_rows)(const PartView&, const RowId*, Index n, const float* gradients,
                     const Scratch&) noexcept;

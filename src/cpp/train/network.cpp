@@ -206,7 +206,9 @@ void Network::clip(Team& team) {
   const float most = tables_.front().optimizer.params.clip_norm;
   if (most == kNoLimit) return;
   for_pieces(team, [&](std::size_t i, DenseTable& t, const RowId* rows, Index n, float* gradients) {
-    squares_[i] = t.kernels().squared_norm(t.view(), rows, n, gradients);
+    std::array<double, kRows> of_row;
+    t.kernels().squared_norms(t.view(), rows, n, gradients, of_row.data());
+    squares_[i] = std::accumulate(of_row.begin(), of_row.begin() + n, 0.0);
   });
   const double square = std::accumulate(squares_.begin(), squares_.end(), 0.0);
   const auto factor = static_cast<float>(clip_factor(square, most));

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "train/batch.h"
-
 namespace pyfm {
 
 namespace {
@@ -34,9 +32,10 @@ double RepeatedVectors::bytes_of_row(Index n_fields, Index width, Index n_out) {
   return 4.0 * static_cast<double>(2 * n_fields + kPerRow * (2 * width + n_out));
 }
 
-RepeatedVectors::RepeatedVectors(Index most_rows, Index n_fields, Index width)
+RepeatedVectors::RepeatedVectors(Index most_rows, Index n_fields, Index width, RowShares shares)
     : most_rows_(most_rows),
       n_fields_(n_fields),
+      shares_(shares),
       codes_of_field_(n_fields * most_rows),
       codes_(n_fields * most_rows),
       vectors_(kPerRow * most_rows * width),
@@ -111,7 +110,7 @@ void RepeatedVectors::choose(Index n) {
 }
 
 void RepeatedVectors::list_by_share() {
-  share_begin_.assign(kRowShares + 1, 0);
+  share_begin_.assign(shares_.size() + 1, 0);
   const auto for_each = [&](auto&& body) {
     for (const CodedInput::Block& b : coded_) {
       const Field& f = fields_[static_cast<std::size_t>(b.block)];
@@ -121,11 +120,11 @@ void RepeatedVectors::list_by_share() {
                       static_cast<std::uint32_t>(b.first) + static_cast<std::uint32_t>(u)});
     }
   };
-  for_each([&](const Vector& v) { ++share_begin_[GradientMap::share(v.row) + 1]; });
-  for (std::size_t i = 0; i < kRowShares; ++i) share_begin_[i + 1] += share_begin_[i];
+  for_each([&](const Vector& v) { ++share_begin_[shares_.of(v.row) + 1]; });
+  for (std::size_t i = 0; i < shares_.size(); ++i) share_begin_[i + 1] += share_begin_[i];
   by_share_.resize(share_begin_.back());
   std::vector<std::size_t> next(share_begin_);
-  for_each([&](const Vector& v) { by_share_[next[GradientMap::share(v.row)]++] = v; });
+  for_each([&](const Vector& v) { by_share_[next[shares_.of(v.row)]++] = v; });
 }
 
 void RepeatedVectors::move(Index n, Matrix input, Team& team) {

@@ -11,6 +11,7 @@
 #include "model/batch.h"
 #include "model/scratch.h"
 #include "nn/coded_input.h"
+#include "train/batch.h"
 
 namespace pyfm {
 
@@ -22,7 +23,7 @@ class RepeatedVectors {
   // Memory of an example, in bytes, that of the products included.
   static double bytes_of_row(Index n_fields, Index width, Index n_out);
 
-  RepeatedVectors(Index most_rows, Index n_fields, Index width);
+  RepeatedVectors(Index most_rows, Index n_fields, Index width, RowShares shares);
 
   // The table rows of example i, by several threads.
   void note(Index i, const Entries&) noexcept;
@@ -58,6 +59,7 @@ class RepeatedVectors {
   void move(Index n, Matrix input, Team&);
 
   Index most_rows_, n_fields_;
+  RowShares shares_;
   Array<std::uint32_t> codes_of_field_;  // (n_fields, most_rows): first table rows, then codes
   Array<std::uint32_t> codes_;           // (rows, repeating fields)
   Array<float> vectors_, dvectors_;

@@ -20,28 +20,38 @@ BatchPart::BatchPart(ModelPart& p, bool has_network)
 }
 
 void RowGradients::reserve(std::size_t n_rows) {
-  const Index slabs = n_slabs_.load() + static_cast<Index>(n_rows / kSlab + kRowShares);
+  const Index slabs = n_slabs_.load() + static_cast<Index>(n_rows / kSlab + shares_.size());
   for (BatchPart& p : parts_) p.gradients.resize(slabs * kSlab * p.gradient_width);
 }
 
 void RowGradients::find(std::size_t i, std::span<const Touch> touches,
                         std::vector<std::uint32_t>& numbers) {
-  RowShare& share = shares_[i];
-  const std::size_t n_before = share.rows.size(), most = n_before + touches.size();
+  ShareRows& share = shares_[i];
+  const std::size_t n_before = share.rows.size();
   numbers.resize(touches.size());
-  share.rows.resize(most);
-  while (share.slabs.size() * std::size_t{kSlab} < most) share.slabs.push_back(new_slab());
-  // There is room for all of them: which rows are new is as good as random, and no branch asks.
+  share.rows.resize(n_before + touches.size());
   std::size_t n = n_before;
-  for (std::size_t t = 0; t < touches.size(); ++t) {
-    const RowId r = touches[t].row;
-    std::uint32_t& number = number_of_[r];
-    const std::uint32_t is_new = number == 0;
-    number |= (share.gradient(n) + 1) & (0 - is_new);
-    numbers[t] = number - 1;
-    share.rows[n] = r;
-    n += is_new;
-  }
+  const auto find = [&](auto&& number_of) {
+    for (std::size_t t = 0; t < touches.size();) {
+      const std::size_t end = std::min(t + std::size_t{kSlab}, touches.size());
+      while (share.slabs.size() * std::size_t{kSlab} < n + end - t)
+        share.slabs.push_back(new_slab());
+      // There is room for all: which rows are new is as good as random, and no branch asks.
+      for (; t < end; ++t) {
+        const RowId r = touches[t].row;
+        std::uint32_t& number = number_of(r);
+        const std::uint32_t is_new = number == 0;
+        number |= (share.gradient(n) + 1) & (0 - is_new);
+        numbers[t] = number - 1;
+        share.rows[n] = r;
+        n += is_new;
+      }
+    }
+  };
+  if (shares_.size() == 1)
+    find([of = number_of_.of_one_share()](RowId r) -> std::uint32_t& { return of[r]; });
+  else
+    find([&](RowId r) -> std::uint32_t& { return number_of_[r]; });
   share.rows.resize(n);
   for (BatchPart& p : parts_)
     if (p.needs_columns)  // long rows: slabs of zeros would be too many
@@ -58,18 +68,23 @@ Index RowGradients::new_slab() {
 }
 
 double RowGradients::clip(BatchPart& part, double bias_gradient, Team& team) {
-  std::array<double, kRowShares> squares{};
-  team.pieces(kRowShares, [&](int, Index i) {
-    const auto share = static_cast<std::size_t>(i);
-    for_slabs(share, part, [&](const RowId* rows, Index n, const float* gradients) {
-      squares[share] += part.kernels->squared_norm(part.view, rows, n, gradients);
-    });
+  // In an order that does not depend on the shares.
+  std::array<double, RowShares::kMost> squares{};
+  const auto n_shares = static_cast<Index>(shares_.size());
+  team.pieces(n_shares, [&](int, Index i) {
+    for_slabs(static_cast<std::size_t>(i), part,
+              [&](const RowId* rows, Index n, const float* gradients) {
+                std::array<double, kSlab> of_row;
+                part.kernels->squared_norms(part.view, rows, n, gradients, of_row.data());
+                for (std::size_t r = 0; r < static_cast<std::size_t>(n); ++r)
+                  squares[rows[r] % RowShares::kMost] += of_row[r];
+              });
   });
   const double square =
       std::accumulate(squares.begin(), squares.end(), bias_gradient * bias_gradient);
   const auto factor = static_cast<float>(clip_factor(square, part.view.params.clip_norm));
   if (factor == 1) return 1;
-  team.pieces(kRowShares, [&](int, Index i) {
+  team.pieces(n_shares, [&](int, Index i) {
     for_slabs(static_cast<std::size_t>(i), part, [&](const RowId*, Index n, float* gradients) {
       const Index rows = part.needs_columns ? n : kSlab;
       for (Index g = 0; g < rows * part.gradient_width; ++g) gradients[g] *= factor;
@@ -79,7 +94,7 @@ double RowGradients::clip(BatchPart& part, double bias_gradient, Team& team) {
 }
 
 void RowGradients::clear(std::size_t i) noexcept {
-  RowShare& share = shares_[i];
+  ShareRows& share = shares_[i];
   for (const RowId r : share.rows) number_of_[r] = 0;
   share.rows.clear();
   share.slabs.clear();

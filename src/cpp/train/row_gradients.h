@@ -31,8 +31,8 @@ struct BatchPart {
 class RowGradients {
  public:
   // Keeps the parts, which have to stay where they are.
-  RowGradients(Index n_rows, std::span<BatchPart> parts, bool deep_only)
-      : parts_(parts), deep_only_(deep_only), shares_(kRowShares), number_of_(n_rows) {}
+  RowGradients(Index n_rows, RowShares shares, std::span<BatchPart> parts, bool deep_only)
+      : parts_(parts), deep_only_(deep_only), shares_(shares.size()), number_of_(n_rows, shares) {}
 
   std::span<BatchPart> parts() const noexcept { return parts_; }
   std::span<Touch> touches(ExampleBlock& block, std::size_t share) const noexcept {
@@ -44,8 +44,14 @@ class RowGradients {
   // The numbers of the gradients of the touched rows, all of one share; those that are new start at
   // 0. Different shares by different threads.
   void find(std::size_t share, std::span<const Touch>, std::vector<std::uint32_t>& numbers);
-  void fetch_numbers(std::span<const Touch> touches) noexcept {
-    for (const Touch& t : touches) __builtin_prefetch(&number_of_[t.row], 1);
+  [[gnu::always_inline]] void fetch_numbers(std::span<const Touch> touches) noexcept {
+    for (const Touch& t : touches) number_of_.fetch(t.row);
+  }
+  // Of an example's entries, where there is but one share.
+  [[gnu::always_inline]] void fetch_numbers(const Entries& entries) noexcept {
+    const int n = deep_only_ ? entries.n_deep : entries.size;
+#pragma GCC unroll 4
+    for (int e = 0; e < n; ++e) __builtin_prefetch(number_of_.of_one_share() + entries.row[e], 1);
   }
   // Of a row that has one.
   Index number(RowId r) noexcept { return Index{number_of_[r]} - 1; }
@@ -57,7 +63,7 @@ class RowGradients {
   // body(rows, n, gradients) for the slabs of a share.
   template <class F>
   void for_slabs(std::size_t i, BatchPart& part, F&& body) {
-    const RowShare& share = shares_[i];
+    const ShareRows& share = shares_[i];
     const auto n = static_cast<Index>(share.rows.size());
     for (Index at = 0; at < n; at += kSlab)
       body(share.rows.data() + at, std::min(kSlab, n - at),
@@ -73,7 +79,7 @@ class RowGradients {
 
   std::span<BatchPart> parts_;
   bool deep_only_;
-  std::vector<RowShare> shares_;
+  std::vector<ShareRows> shares_;
   GradientMap number_of_;
   std::atomic<Index> n_slabs_{0};
 };
