@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from pyfm import FMClassifier
 from pyfm.dataset import Dataset, as_dataset
 
 X = np.array([[1.0, 0.0, 2.5], [0.0, 0.0, -1.0]])
@@ -72,6 +73,12 @@ def test_a_dataset_is_taken_as_it_is() -> None:
 def test_wrong_x(bad: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         as_dataset(bad)
+
+
+def test_a_dataset_within_a_tuple() -> None:
+    data = Dataset.from_ids([[0, 1], [2, 1]], y=[0, 1])
+    with pytest.raises(TypeError, match="by itself, not within a list or tuple"):
+        FMClassifier().fit((data, data))
 
 
 def test_a_dataset_brings_its_own_fields() -> None:
