@@ -421,10 +421,10 @@ class Dataset:
 
     def __array__(self, *_: object, **__: object) -> npt.NDArray[Any]:
         raise TypeError(
-            "expected rows in the form of a matrix, found a pyfm.Dataset: estimators of pyfm take "
-            "it by itself, not within a list or tuple; those of other libraries that compute with "
-            "X, such as scikit-learn's own, take arrays and tables; those that hand X on, such as "
-            "cross-validation, take a Dataset"
+            "expected rows in the form of a matrix, found a pyfm.Dataset: estimators of other "
+            "libraries that compute with X, such as scikit-learn's own, take arrays and tables; "
+            "those that hand X on, such as cross-validation, take a Dataset, and so do pyfm's: by "
+            "itself, not within a list or tuple"
         )
 
     def __getitem__(
