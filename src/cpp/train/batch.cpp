@@ -58,8 +58,8 @@ void ExampleBlock::list_touches() {
     };
     const auto list = [&](std::size_t first, std::size_t last, std::size_t heap) {
       if (shares_.size() == 1) {
-        Touch* const to = touches_.data() + next[heap] - first;
-        for (std::size_t e = first; e < last; ++e) to[e] = touch(e);
+        Touch* to = touches_.data() + next[heap];
+        for (std::size_t e = first; e < last; ++e) *to++ = touch(e);
         next[heap] += last - first;
       } else {
         for (std::size_t e = first; e < last; ++e)

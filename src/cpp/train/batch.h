@@ -111,7 +111,7 @@ class ExampleBlock {
 
 // The rows of a share that the batch has touched so far, and the slabs of their gradients, which
 // the shares take as they need them: the i-th row's is number gradient(i) of all.
-struct ShareRows {
+struct TouchedRows {
   std::vector<RowId> rows;
   std::vector<Index> slabs;
 
@@ -132,10 +132,9 @@ class GradientMap {
   // 0: it has none, else one more than its number. Threads that work on different shares write to
   // different cache lines.
   std::uint32_t& operator[](RowId r) noexcept {
+    if (shares_.size() == 1) return at_[r];  // without a product for each
     return at_[static_cast<Index>(shares_.of(r)) * per_share_ + shares_.place(r)];
   }
-  // Where there is but one share: the same by row, without a product for each.
-  std::uint32_t* of_one_share() noexcept { return at_.data(); }
   // Inlined always: GCC takes a call that does nothing else for one without effect.
   [[gnu::always_inline]] void fetch(RowId r) noexcept { __builtin_prefetch(&(*this)[r], 1); }
 

@@ -26,32 +26,25 @@ void RowGradients::reserve(std::size_t n_rows) {
 
 void RowGradients::find(std::size_t i, std::span<const Touch> touches,
                         std::vector<std::uint32_t>& numbers) {
-  ShareRows& share = shares_[i];
+  TouchedRows& share = shares_[i];
   const std::size_t n_before = share.rows.size();
   numbers.resize(touches.size());
   share.rows.resize(n_before + touches.size());
   std::size_t n = n_before;
-  const auto find = [&](auto&& number_of) {
-    for (std::size_t t = 0; t < touches.size();) {
-      const std::size_t end = std::min(t + std::size_t{kSlab}, touches.size());
-      while (share.slabs.size() * std::size_t{kSlab} < n + end - t)
-        share.slabs.push_back(new_slab());
-      // There is room for all: which rows are new is as good as random, and no branch asks.
-      for (; t < end; ++t) {
-        const RowId r = touches[t].row;
-        std::uint32_t& number = number_of(r);
-        const std::uint32_t is_new = number == 0;
-        number |= (share.gradient(n) + 1) & (0 - is_new);
-        numbers[t] = number - 1;
-        share.rows[n] = r;
-        n += is_new;
-      }
+  for (std::size_t t = 0; t < touches.size();) {
+    const std::size_t end = std::min(t + std::size_t{kSlab}, touches.size());
+    while (share.slabs.size() * std::size_t{kSlab} < n + end - t) share.slabs.push_back(new_slab());
+    // There is room for all: which rows are new is as good as random, and no branch asks.
+    for (; t < end; ++t) {
+      const RowId r = touches[t].row;
+      std::uint32_t& number = number_of_[r];
+      const std::uint32_t is_new = number == 0;
+      number |= (share.gradient(n) + 1) & (0 - is_new);
+      numbers[t] = number - 1;
+      share.rows[n] = r;
+      n += is_new;
     }
-  };
-  if (shares_.size() == 1)
-    find([of = number_of_.of_one_share()](RowId r) -> std::uint32_t& { return of[r]; });
-  else
-    find([&](RowId r) -> std::uint32_t& { return number_of_[r]; });
+  }
   share.rows.resize(n);
   for (BatchPart& p : parts_)
     if (p.needs_columns)  // long rows: slabs of zeros would be too many
@@ -94,7 +87,7 @@ double RowGradients::clip(BatchPart& part, double bias_gradient, Team& team) {
 }
 
 void RowGradients::clear(std::size_t i) noexcept {
-  ShareRows& share = shares_[i];
+  TouchedRows& share = shares_[i];
   for (const RowId r : share.rows) number_of_[r] = 0;
   share.rows.clear();
   share.slabs.clear();

@@ -47,11 +47,9 @@ class RowGradients {
   [[gnu::always_inline]] void fetch_numbers(std::span<const Touch> touches) noexcept {
     for (const Touch& t : touches) number_of_.fetch(t.row);
   }
-  // Of an example's entries, where there is but one share.
   [[gnu::always_inline]] void fetch_numbers(const Entries& entries) noexcept {
     const int n = deep_only_ ? entries.n_deep : entries.size;
-#pragma GCC unroll 4
-    for (int e = 0; e < n; ++e) __builtin_prefetch(number_of_.of_one_share() + entries.row[e], 1);
+    for (int e = 0; e < n; ++e) number_of_.fetch(entries.row[e]);
   }
   // Of a row that has one.
   Index number(RowId r) noexcept { return Index{number_of_[r]} - 1; }
@@ -63,7 +61,7 @@ class RowGradients {
   // body(rows, n, gradients) for the slabs of a share.
   template <class F>
   void for_slabs(std::size_t i, BatchPart& part, F&& body) {
-    const ShareRows& share = shares_[i];
+    const TouchedRows& share = shares_[i];
     const auto n = static_cast<Index>(share.rows.size());
     for (Index at = 0; at < n; at += kSlab)
       body(share.rows.data() + at, std::min(kSlab, n - at),
@@ -79,7 +77,7 @@ class RowGradients {
 
   std::span<BatchPart> parts_;
   bool deep_only_;
-  std::vector<ShareRows> shares_;
+  std::vector<TouchedRows> shares_;
   GradientMap number_of_;
   std::atomic<Index> n_slabs_{0};
 };
