@@ -27,11 +27,18 @@ inline void sum_field(const PartView& view, int field, Scratch& s) {
   s.field_row[field] = sum;
 }
 
-// Rows of the next example that are to be fetched: not those of features so frequent (rows are in
-// the order of frequency) that the cache holds them anyway.
+// Rows so frequent (rows are in the order of frequency) that the second cache holds them, as a
+// rule; to fetch them as well would cost more than it brings. `width`: numbers of a row that are
+// used.
+inline Index n_cached_rows(const PartView& view, Index width) {
+  constexpr Index kCached = Index{1} << 20;  // bytes
+  return kCached * view.shape.stride / (width * view.shape.row_bytes());
+}
+
+// Rows of the next example that are to be fetched.
 inline void list_rows_to_fetch(const PartView& view, Scratch& s) {
-  constexpr Index kCached = Index{1} << 18;  // bytes
-  const Index held = std::max<Index>(view.n_hot, kCached / view.shape.row_bytes());
+  const Index used = s.fetches_slots ? view.shape.stride : view.shape.width;
+  const Index held = std::max<Index>(view.n_hot, n_cached_rows(view, used));
   s.n_fetch = 0;
   for (int e = 0; e < s.next.size; ++e) {
     s.fetch[s.n_fetch] = s.next.at[e];

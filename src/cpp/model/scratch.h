@@ -39,7 +39,7 @@ struct Scratch {
   Entries row;           // the row that was scored last
   Entries next;          // a row to be fetched into the cache meanwhile; of size 0: none
   bool trains;           // an update follows the score
-  bool fetches_slots;    // FM: rows that are scored will be stepped, at once or later
+  bool fetches_slots;    // rows that are scored will be stepped, at once or later
   std::uint32_t* noise;  // (16,) state of the random numbers that round to 16 bits
 
   void** at[kPreparedRows];  // addresses of their entries in this part's table
