@@ -63,7 +63,8 @@ struct Tile {
 
 // Memory of the next row comes in while this row is computed: numbers [begin, end) of the rows in
 // s.fetch. A few lines with every tile, since a core that asks for many at once waits for them.
-template <class S>
+// `together`: so many lines of a row without a question between them, where tiles are large.
+template <class S, int together>
 class NextRows {
  public:
   NextRows(const Scratch& s, Index begin, Index end, Index n_tiles)
@@ -73,9 +74,10 @@ class NextRows {
   }
 
   [[gnu::always_inline]] void prefetch() {
-    for (int i = 0; i < per_tile_ && row_ < last_; ++i) {
-      __builtin_prefetch(static_cast<const S*>(*row_) + at_, 1, 2);
-      at_ += kLine;
+    for (int i = 0; i < per_tile_ && row_ < last_; i += together) {
+      const S* const lines = static_cast<const S*>(*row_) + at_;
+      unroll<together>([&](auto l) { __builtin_prefetch(lines + l * kLine, 1, 2); });
+      at_ += together * kLine;
       if (at_ >= end_) at_ = begin_, ++row_;
     }
   }
@@ -88,15 +90,15 @@ class NextRows {
 };
 
 // f(tile, on_diagonal) for every tile with I <= J in which both groups have an entry.
-// With one field per vector, tiles on the diagonal hold no pair.
-template <int K, class S, class T, bool apart, class F>
+// With one field per vector, tiles on the diagonal hold no pair. `together`: see NextRows.
+template <int K, class S, class T, bool apart, int together, class F>
 [[gnu::always_inline]] inline void for_tiles(const PartView& view, const Scratch& s, Index begin,
                                              Index end, F&& f) {
   constexpr int B = fields_per_vector<K>;
   const Index block = K ? K : view.shape.block;
   const Index n_groups = s.n_groups;
   const Index n_tiles = n_groups * (B > 1 ? n_groups + 1 : n_groups - 1) / 2;
-  NextRows<S> next(s, begin, end, std::max<Index>(1, n_tiles));
+  NextRows<S, together> next(s, begin, end, std::max<Index>(1, n_tiles));
   using Columns = std::conditional_t<apart, Apart<K>, Together>;
   const auto tile = [&](int i, int j, auto diagonal) __attribute__((always_inline)) {
     next.prefetch();
@@ -154,7 +156,7 @@ inline float pairs(PartView view, Scratch s) {
       total[q] = fma(t.a[q], t.b[q], total[q]);
     });
   };
-  for_tiles<K, S, T, kind == FieldRows::partial>(view, s, 0, view.shape.width, add);
+  for_tiles<K, S, T, kind == FieldRows::partial, 1>(view, s, 0, view.shape.width, add);
   unroll<B - 1>([&](auto q) { total[0] = total[0] + total[q + 1]; });
   return sum(total[0]);
 }
@@ -248,8 +250,8 @@ inline void update_pairs(Optimizer optimizer, PartView view, float dscore, Scrat
     if constexpr (B > 1) transpose_groups<K>(ta), transpose_groups<K>(tb);
     step_tile<B, diagonal, kind, S>(optimizer, width, s, t, k, ta, tb, rounding);
   };
-  for_tiles<K, S, T, kind == FieldRows::partial>(view, s, view.shape.width, view.shape.stride,
-                                                 learn);
+  for_tiles<K, S, T, kind == FieldRows::partial, B == 4 ? 2 : 1>(view, s, view.shape.width,
+                                                                 view.shape.stride, learn);
   if constexpr (kind == FieldRows::several) step_sums<S>(optimizer, view, s, rounding);
 }
 
