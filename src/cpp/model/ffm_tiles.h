@@ -69,7 +69,8 @@ class NextRows {
  public:
   NextRows(const Scratch& s, Index begin, Index end, Index n_tiles)
       : row_(s.fetch), last_(s.fetch + s.n_fetch), begin_(begin), end_(end), at_(begin) {
-    const Index lines = s.n_fetch * ((end - begin + kLine - 1) / kLine);
+    constexpr Index piece = together * kLine;
+    const Index lines = s.n_fetch * ((end - begin + piece - 1) / piece) * together;
     per_tile_ = static_cast<int>((lines + n_tiles - 1) / n_tiles);
   }
 
