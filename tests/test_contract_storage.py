@@ -30,13 +30,15 @@ def every_number(dtype: str) -> NDArray[np.float32]:
     return numbers[np.isfinite(numbers)]
 
 
-def pairs(n: int, dtype: str, seed: int = 0, rate: float = 0.25) -> tuple[_core.Model, Data]:
+def pairs(
+    n: int, dtype: str, *, rate: float = 0.25, optimizer: str = "sgd", **params: float
+) -> tuple[_core.Model, Data]:
     """FFM of two fields with one factor; row i holds features i and n + i, which no other does:
     its score is the product of two weights, and each weight takes one step."""
     model = _core.Model(
         kind="ffm", loss="squared", n_features=2 * n, n_fields=2, n_factors=1, linear=False,
-        normalize=False, init_scale=1.0, dtype=dtype, seed=seed, linear_optimizer=None,
-        factor_optimizer=("sgd", {"learning_rate": rate, "l1": 0.0, "l2": 0.0}),
+        normalize=False, init_scale=1.0, dtype=dtype, seed=0, linear_optimizer=None,
+        factor_optimizer=(optimizer, {"learning_rate": rate, "l1": 0.0, "l2": 0.0, **params}),
     )  # fmt: skip
     rows = [[(0, i, 1.0), (1, n + i, 1.0)] for i in range(n)]
     return model, Data(rows, [0.0] * n, None, 2 * n, 2)
@@ -109,6 +111,24 @@ def test_steps_smaller_than_an_ulp_are_taken_on_average(
     a, b = moved[:n] - step, moved[n:] - step
     assert abs(np.mean(a * b)) < 5 * step * (1 - step) / np.sqrt(n)
     assert abs(np.mean(a[1:] * a[:-1])) < 5 * step * (1 - step) / np.sqrt(n)
+
+
+@each_dtype
+@pytest.mark.parametrize("gradient", [0.02, 0.7, -30.0])
+def test_adagrad_goes_as_far_as_it_should(dtype: str, gradient: float, level: str) -> None:
+    """On average, within 4·10⁻⁴ of the step, by which the processor's estimate of 1/√G may be
+    off."""
+    n, rate, ulp = 20_000, 0.25, ULP[dtype]
+    model, rows = pairs(n, dtype, rate=rate, optimizer="adagrad", initial_accumulator=1.0)
+    model.set_weights("factors", np.full((2 * n, 2, 1), 1.5, np.float32))
+    y = np.float32(1.5 * 1.5 - gradient / 1.5)
+    train(model, replace(rows, y=[float(y)] * n).core())
+    w = model.weights("factors")
+    moved = np.concatenate([1.5 - w[:n, 1, 0], 1.5 - w[n:, 0, 0]])
+    g = 1.5 * (1.5 * 1.5 - float(y))
+    step = rate * g / np.sqrt(1 + g * g)
+    assert np.all(np.abs(moved - step) < ulp + 4e-4 * abs(step))
+    assert np.mean(moved) == pytest.approx(step, abs=4e-4 * abs(step) + 5 * ulp / np.sqrt(8 * n))
 
 
 # --- models ---------------------------------------------------------------------------------------

@@ -41,14 +41,14 @@ template <int N, class F>
   }(std::make_integer_sequence<int, N>{});
 }
 
-// Weights and slots to their places. `lanes` reads and writes vectors, here and below.
+// Weights and slots to their places. `lanes` reads and writes vectors, here and below. One draw of
+// bits rounds a weight and its slots: what the errors of one do to the other is of second order.
 template <int n, class L, class S>
 [[gnu::always_inline]] inline void store_row(S* w, Index width, const L& lanes, Vec weights,
-                                             const Vec* slots, Rounding<S>& rounding) {
-  auto bits = rounding.next();
+                                             const StepVec<S>* slots, Rounding<S>& rounding) {
+  const auto bits = rounding.next();
   lanes.store(weights, w, bits);
   unroll<n>([&](auto s) __attribute__((always_inline)) {
-    bits = s % 2 == 0 ? lower_bits(bits) : rounding.next();
     lanes.store(slots[s], w + (s + 1) * width, bits);
   });
 }
@@ -59,11 +59,11 @@ template <class Optimizer, class L, class S>
 [[gnu::always_inline]] inline void step(const Optimizer& optimizer, S* w, Index width,
                                         const L& lanes, Vec old, Vec g, Rounding<S>& rounding) {
   constexpr int n = Optimizer::info.slots;
-  Vec slots[n + 1];
+  StepVec<S> fresh = old, slots[n + 1];
   unroll<n>([&](auto s)
                 __attribute__((always_inline)) { slots[s] = lanes.load(w + (s + 1) * width); });
-  optimizer.step(old, slots, g);
-  store_row<n>(w, width, lanes, old, slots, rounding);
+  optimizer.step(fresh, slots, StepVec<S>(g));
+  store_row<n>(w, width, lanes, fresh, slots, rounding);
 }
 
 // The same where only some lanes change.
@@ -72,11 +72,11 @@ template <class Optimizer, class L, class S>
                                                const L& lanes, Vec::Mask changes, Vec old, Vec g,
                                                Rounding<S>& rounding) {
   constexpr int n = Optimizer::info.slots;
-  Vec fresh = old, slots[n + 1], before[n + 1];
+  StepVec<S> fresh = old, slots[n + 1], before[n + 1];
   unroll<n>([&](auto s) __attribute__((always_inline)) {
     before[s] = slots[s] = lanes.load(w + (s + 1) * width);
   });
-  optimizer.step(fresh, slots, g);
+  optimizer.step(fresh, slots, StepVec<S>(g));
   unroll<n>([&](auto s) __attribute__((always_inline)) {
     slots[s] = select(changes, slots[s], before[s]);
   });

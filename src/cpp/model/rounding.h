@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "base/types.h"
+#include "simd/rough.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
@@ -20,13 +21,13 @@ struct Exact {
   explicit Exact(std::uint32_t*) {}
   NoBits next() { return {}; }
 };
-// A second set of bits out of one draw.
-inline NoBits lower_bits(NoBits bits) {
-  return bits;
-}
 
 template <class S>
 using Rounding = std::conditional_t<std::is_same_v<S, float>, Exact, Noise>;
+
+// What an optimizer steps.
+template <class S>
+using StepVec = std::conditional_t<std::is_same_v<S, float>, Vec, RoughVec>;
 
 // Starts anew for every row of a table: the bits do not depend on which thread steps it, or when.
 template <class S>

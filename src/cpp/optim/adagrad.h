@@ -25,14 +25,14 @@ struct AdaGrad {
 
   template <class V>
   V rate(const V* s) const {
-    return sub_twice_over_sqrt(V(0.0f), V(-half_rate), s[0]);
+    return sub_twice_over_sqrt(V(0.0f), V(-half_rate), V(1.0f), s[0]);
   }
 
   template <class V>
   void step(V& w, V* s, V g) const {
     g = fma(V(l2), w, g);
     s[0] = fma(g, g, s[0]);
-    w = sub_twice_over_sqrt(w, V(half_rate) * g, s[0]);
+    w = sub_twice_over_sqrt(w, V(half_rate), g, s[0]);
   }
 };
 

@@ -31,8 +31,9 @@ inline Scalar fma(Scalar a, Scalar b, Scalar c) {
 inline Scalar sqrt(Scalar a) {
   return Scalar(__builtin_sqrtf(a.v));
 }
-inline Scalar sub_twice_over_sqrt(Scalar w, Scalar half, Scalar a) {
-  return w - (half + half) / sqrt(a);
+inline Scalar sub_twice_over_sqrt(Scalar w, Scalar half, Scalar g, Scalar a) {
+  const Scalar half_g = half * g;
+  return w - (half_g + half_g) / sqrt(a);
 }
 inline Scalar abs(Scalar a) {
   return Scalar(__builtin_fabsf(a.v));

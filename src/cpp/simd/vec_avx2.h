@@ -58,9 +58,6 @@ struct Vec {
 inline Vec::Bits same_bits(std::uint32_t x) {
   return _mm256_set1_epi32(static_cast<int>(x));
 }
-inline Vec::Bits lower_bits(Vec::Bits x) {
-  return _mm256_slli_epi32(x, 9);
-}
 
 inline Vec operator+(Vec a, Vec b) {
   return _mm256_add_ps(a.v, b.v);
@@ -95,12 +92,16 @@ inline Vec times_power_of_two(Vec a, Vec n) {
   return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a.v), exponent));
 }
 
-// w - 2 half / √a: 12 bits from the table, about 23 after one Newton step, whose
-// y (3 - a y²) / 2 gives its factor ½ to the caller's constant.
-inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec a) {
-  const Vec y = _mm256_rsqrt_ps(a.v);
+// 1/√a by the processor's table, 12 bits of it.
+inline Vec inverse_sqrt_estimate(Vec a) {
+  return _mm256_rsqrt_ps(a.v);
+}
+// w - 2 half g / √a: about 23 bits after one Newton step, whose y (3 - a y²) / 2 gives its factor ½
+// to the caller's constant.
+inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec g, Vec a) {
+  const Vec y = inverse_sqrt_estimate(a);
   const Vec e = _mm256_fnmadd_ps((a * y).v, y.v, Vec(3.0f).v);
-  return _mm256_fnmadd_ps((half * y).v, e.v, w.v);
+  return _mm256_fnmadd_ps((half * g * y).v, e.v, w.v);
 }
 
 inline Vec copysign(Vec magnitude, Vec sign) {

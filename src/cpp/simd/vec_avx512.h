@@ -85,9 +85,6 @@ struct Vec {
 inline Vec::Bits same_bits(std::uint32_t x) {
   return _mm512_set1_epi32(static_cast<int>(x));
 }
-inline Vec::Bits lower_bits(Vec::Bits x) {
-  return _mm512_slli_epi32(x, 9);
-}
 
 inline Vec operator+(Vec a, Vec b) {
   return _mm512_add_ps(a.v, b.v);
@@ -126,12 +123,16 @@ inline Vec times_power_of_two(Vec a, Vec n) {
   return _mm512_scalef_ps(a.v, n.v);
 }
 
-// w - 2 half / √a: 14 bits from the table, all of them after one Newton step, whose
-// y (3 - a y²) / 2 gives its factor ½ to the caller's constant.
-inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec a) {
-  const Vec y = _mm512_rsqrt14_ps(a.v);
+// 1/√a by the processor's table, 14 bits of it.
+inline Vec inverse_sqrt_estimate(Vec a) {
+  return _mm512_rsqrt14_ps(a.v);
+}
+// w - 2 half g / √a: all bits after one Newton step, whose y (3 - a y²) / 2 gives its factor ½ to
+// the caller's constant.
+inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec g, Vec a) {
+  const Vec y = inverse_sqrt_estimate(a);
   const Vec e = _mm512_fnmadd_ps((a * y).v, y.v, Vec(3.0f).v);
-  return _mm512_fnmadd_ps((half * y).v, e.v, w.v);
+  return _mm512_fnmadd_ps((half * g * y).v, e.v, w.v);
 }
 
 inline Vec copysign(Vec magnitude, Vec sign) {

@@ -54,9 +54,6 @@ struct Vec {
 inline Vec::Bits same_bits(std::uint32_t x) {
   return Vec::Bits{x, x, x, x};
 }
-inline Vec::Bits lower_bits(Vec::Bits x) {
-  return x << 9;
-}
 
 inline Vec operator+(Vec a, Vec b) {
   return a.v + b.v;
@@ -80,9 +77,14 @@ inline Vec sqrt(Vec a) {
   for (int i = 0; i < 4; ++i) a.v[i] = __builtin_sqrtf(a.v[i]);
   return a;
 }
-// w - 2 half / √a.
-inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec a) {
-  return w - (half + half) / sqrt(a);
+// 1/√a; other levels have an estimate of it.
+inline Vec inverse_sqrt_estimate(Vec a) {
+  return Vec(1.0f) / sqrt(a);
+}
+// w - 2 half g / √a.
+inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec g, Vec a) {
+  const Vec half_g = half * g;
+  return w - (half_g + half_g) / sqrt(a);
 }
 // a 2^n, for integral n whose result is a normal number.
 inline Vec times_power_of_two(Vec a, Vec n) {

@@ -81,9 +81,6 @@ struct Vec {
 inline Vec::Bits same_bits(std::uint32_t x) {
   return _mm_set1_epi32(static_cast<int>(x));
 }
-inline Vec::Bits lower_bits(Vec::Bits x) {
-  return _mm_slli_epi32(x, 9);
-}
 
 inline Vec operator+(Vec a, Vec b) {
   return _mm_add_ps(a.v, b.v);
@@ -117,11 +114,15 @@ inline Vec times_power_of_two(Vec a, Vec n) {
   return _mm_castsi128_ps(_mm_add_epi32(_mm_castps_si128(a.v), exponent));
 }
 
-// w - 2 half / √a: 12 bits from the table, about 23 after one Newton step, whose
-// y (3 - a y²) / 2 gives its factor ½ to the caller's constant.
-inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec a) {
-  const Vec y = _mm_rsqrt_ps(a.v);
-  return w - half * y * (Vec(3.0f) - a * y * y);
+// 1/√a by the processor's table, 12 bits of it.
+inline Vec inverse_sqrt_estimate(Vec a) {
+  return _mm_rsqrt_ps(a.v);
+}
+// w - 2 half g / √a: about 23 bits after one Newton step, whose y (3 - a y²) / 2 gives its factor ½
+// to the caller's constant.
+inline Vec sub_twice_over_sqrt(Vec w, Vec half, Vec g, Vec a) {
+  const Vec y = inverse_sqrt_estimate(a);
+  return w - half * g * y * (Vec(3.0f) - a * y * y);
 }
 
 inline Vec select(Vec::Mask mask, Vec yes, Vec no) {
