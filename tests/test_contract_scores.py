@@ -114,3 +114,22 @@ def test_normalized_rows_are_finite_whatever_their_length(
     core = Case(model, n_fields=3, normalize=True).filled()
     row = [(0, 1, value), (1, 9, value), (2, 6, -value)]
     assert np.all(np.isfinite(scores(core, Data([row], [0.0], None, 15, 3).core())))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("n_factors", contract.N_FACTORS)
+@pytest.mark.parametrize("model", contract.FACTOR_MODELS)
+def test_the_same_bits_whatever_the_optimizer(
+    model: str, n_factors: int, dtype: str, level: str
+) -> None:
+    """Kernels that know the size of a block add in the same order as those for all sizes, which
+    some optimizers share: a model out of a file predicts what the model that was saved does."""
+    data = make_data(contract.ROW_KINDS * 20, 11).core()
+    found = {
+        optimizer: scores(
+            Case(model, optimizer, n_fields=11, n_factors=n_factors, dtype=dtype).filled(), data
+        )
+        for optimizer in contract.OPTIMIZERS
+    }
+    for optimizer, values in found.items():
+        np.testing.assert_array_equal(values, found["sgd"], err_msg=optimizer)

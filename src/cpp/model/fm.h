@@ -19,7 +19,14 @@ struct Fm : FactorRows<S> {
 
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
-    return row.equal ? score_of<true>(view, row, s) : score_of<false>(view, row, s);
+    // Sums of every other entry where a vector is all of a block: none waits for the one before it.
+    // A matter of the block and not of K, so that all kernels give the same bits.
+    const auto score_by = [&](auto sums) {
+      return row.equal ? score_of<true, sums>(view, row, s) : score_of<false, sums>(view, row, s);
+    };
+    const bool in_vector = (K ? K : view.shape.block) <= Vec::lanes;
+    return in_vector ? score_by(std::integral_constant<int, 2>{})
+                     : score_by(std::integral_constant<int, 1>{});
   }
 
   template <class Optimizer>
@@ -59,8 +66,9 @@ struct Fm : FactorRows<S> {
   }
 
  private:
-  // Equal: all values are the same; the sums do without them until the end.
-  template <bool Equal>
+  // Equal: all values are the same; the sums do without them until the end. C: running sums, of
+  // every C-th entry.
+  template <bool Equal, int C>
   [[gnu::always_inline]] static float score_of(const PartView& view, const Entries& row,
                                                const Scratch& s) {
     const Vec x0(row.size > 0 ? row.x[0] : 0.0f);
@@ -124,8 +132,6 @@ struct Fm : FactorRows<S> {
 
   // Vectors that are worked on together: as many as a block has, where that is known.
   static constexpr int V = K > Vec::lanes ? K / Vec::lanes : 1;
-  // Sums of every other entry where a vector is all of a block: none waits for the one before it.
-  static constexpr int C = V > 1 ? 1 : 2;
 
   template <class F>
   [[gnu::always_inline]] static void for_strips(const PartView& view, F&& f) {
