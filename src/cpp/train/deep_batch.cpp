@@ -141,8 +141,9 @@ void DeepRows::add(Index i, float score, Worker& worker) noexcept {
   embed_row(factors_, view_, worker, n_fields_, input_.data() + i * n_in_);
 }
 
-// A BLAS adds up the last rows of a product in another order than the others: with some rows more,
-// whatever is in them, a row's score does not depend on its place.
+// A BLAS adds up the last rows of a product in another order than the others. With some rows more,
+// whatever is in them, a row's score does not depend on how many follow it. (On its place it still
+// may: OpenBLAS's kernels for Haswell take turns, six rows in one order and six in another.)
 std::span<const float> DeepRows::scores(Index n) {
   constexpr Index unit = 16;
   static_assert(kMost % unit == 0);
