@@ -21,12 +21,9 @@ struct Fm : FactorRows<S> {
     s.row = row;
     // Sums of every other entry where a vector is all of a block: none waits for the one before it.
     // A matter of the block and not of K, so that all kernels give the same bits.
-    const auto score_by = [&](auto sums) {
-      return row.equal ? score_of<true, sums>(view, row, s) : score_of<false, sums>(view, row, s);
-    };
-    const bool in_vector = (K ? K : view.shape.block) <= Vec::lanes;
-    return in_vector ? score_by(std::integral_constant<int, 2>{})
-                     : score_by(std::integral_constant<int, 1>{});
+    if ((K ? K : view.shape.block) <= Vec::lanes)
+      return row.equal ? score_of<true, 2>(view, row, s) : score_of<false, 2>(view, row, s);
+    return row.equal ? score_of<true, 1>(view, row, s) : score_of<false, 1>(view, row, s);
   }
 
   template <class Optimizer>
