@@ -10,6 +10,7 @@
 #include "model/ffm_gradients.h"
 #include "model/ffm_tiles.h"
 #include "model/slope.h"
+#include "optim/proximal.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
@@ -27,6 +28,8 @@ struct Ffm : FactorRows<S> {
         return row.x[0] * row.x[0] * pairs<K, S, FieldRows::plain>(view, s);
       case FieldRows::full:
         return pairs<K, S, FieldRows::full>(view, s);
+      case FieldRows::plain_partial:
+        return row.x[0] * row.x[0] * pairs<K, S, kPlainPartial>(view, s);
       case FieldRows::partial:
         return pairs<K, S, kPartial>(view, s);
       default:
@@ -43,6 +46,11 @@ struct Ffm : FactorRows<S> {
         return update_pairs<K, S, FieldRows::plain>(optimizer, view, dscore, s);
       case FieldRows::full:
         return update_pairs<K, S, FieldRows::full>(optimizer, view, dscore, s);
+      case FieldRows::plain_partial:
+        dscore *= s.row.x[0] * s.row.x[0];
+        // Kernels that do everything take such rows as rows of any values, which are listed as 1.
+        return update_pairs<K, S, is_proximal<Optimizer> ? kPartial : kPlainPartial>(
+            optimizer, view, dscore, s);
       case FieldRows::partial:
         return update_pairs<K, S, kPartial>(optimizer, view, dscore, s);
       case FieldRows::several:
@@ -90,7 +98,9 @@ struct Ffm : FactorRows<S> {
 
  private:
   // With one field per vector absent ones are left out as groups of their own.
-  static constexpr auto kPartial = fields_per_vector<K> > 1 ? FieldRows::partial : FieldRows::full;
+  static constexpr bool kSeveral = fields_per_vector<K> > 1;
+  static constexpr auto kPlainPartial = kSeveral ? FieldRows::plain_partial : FieldRows::plain;
+  static constexpr auto kPartial = kSeveral ? FieldRows::partial : FieldRows::full;
 
   // Pairs within a field, for fields with several entries.
   template <class F>

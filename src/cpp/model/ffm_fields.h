@@ -83,14 +83,12 @@ inline bool in_order_of_fields(const Entries& row) {
   return ascend;
 }
 
-// Rows with one entry for each field, or for some of them, in field order: fields are listed as
-// their entries are. What fills up the last vector has the column of a field that is absent, so
-// that nothing is there to be changed.
+// Rows with one entry for each field, in field order: fields are listed as their entries are.
 template <int K>
 inline void by_entry(const PartView& view, Scratch& s) {
   constexpr int B = fields_per_vector<K>;
-  const int n = s.n_listed = s.row.size, n_fields = view.shape.n_fields;
-  s.kind = n < n_fields ? FieldRows::partial : s.row.equal ? FieldRows::plain : FieldRows::full;
+  const int n = s.n_listed = s.row.size;
+  s.kind = s.row.equal ? FieldRows::plain : FieldRows::full;
   s.n_groups = (n + B - 1) / B;
   for (int m = 0; m < s.n_groups; ++m) s.group[m] = m;
   s.field_row = s.row.at;
@@ -98,12 +96,52 @@ inline void by_entry(const PartView& view, Scratch& s) {
   if (s.kind == FieldRows::plain) return;
   for (int f = 0; f < n; ++f) list_scale<K>(view, f, s.row.x[f], s);
   for (int f = n; f % B != 0; ++f) list_scale<K>(view, f, 0, s);
-  if (s.kind == FieldRows::full) return;
+}
+
+// Rows that leave fields out: lists those of `n` entries, of which entry(m) is that of the m-th
+// field. Runs of fields that fill a vector come first, since their blocks stand side by side in
+// every row, then the others. What fills up the last vector has the column of a field that is
+// absent, so that nothing is there to be changed. Returns the number of runs. Rows are random, so
+// nothing in the loop branches on what is absent.
+template <int K, class Entry>
+[[gnu::always_inline]] inline int list_runs_first(const PartView& view, int n, Scratch s,
+                                                  const Entry& entry) {
+  constexpr int B = fields_per_vector<K>;
   const Index block = K ? K : view.shape.block;
-  int absent = s.row.field ? 0 : n;
-  while (absent < n && s.row.field[absent] == absent) ++absent;
-  for (int f = 0; f < n; ++f) s.column[f] = (s.row.field ? s.row.field[f] : f) * block;
-  for (int f = n; f % B != 0; ++f) s.column[f] = absent * block;
+  const auto field = [&](int m) __attribute__((always_inline)) {
+    return s.row.field ? int{s.row.field[entry(m)]} : entry(m);
+  };
+  const auto list = [&](int at, void* row, int f, float x) __attribute__((always_inline)) {
+    s.row_of_field[at] = row;
+    s.column[at] = f * block;
+    list_scale<K>(view, at, x, s);
+  };
+  int in_runs = 0, others = n;
+  unsigned to_come = 0;  // a bit for each entry of the present run that is still to come
+  for (int m = 0; m < n; ++m) {
+    const int e = entry(m), f = field(m), last = std::min(m + B, n) - 1;
+    const unsigned starts = (field(last) - f == B - 1) & (last - m == B - 1);
+    const unsigned in_run = (to_come | starts) & 1, alone = in_run ^ 1;
+    to_come = to_come >> 1 | (starts & ~to_come) * ((1u << (B - 1)) - 1);
+    others -= alone;
+    list(in_run * in_runs + alone * others, s.row.at[e], f, s.row.equal ? 1 : s.row.x[e]);
+    in_runs += in_run;
+  }
+  int absent = 0;
+  while (absent < n && field(absent) == absent) ++absent;
+  for (int m = n; m % B != 0; ++m) list(m, s.padding, absent, 0);
+  return in_runs / B;
+}
+
+template <int K, class Entry>
+inline void by_present(const PartView& view, int n, Scratch& s, const Entry& entry) {
+  constexpr int B = fields_per_vector<K>;
+  s.kind = s.row.equal ? FieldRows::plain_partial : FieldRows::partial;
+  s.n_together = list_runs_first<K>(view, n, s, entry);
+  s.field_row = s.row_of_field;
+  s.n_listed = n;
+  s.n_groups = (n + B - 1) / B;
+  for (int m = 0; m < s.n_groups; ++m) s.group[m] = m;
 }
 
 // Whether some field has several entries.
@@ -113,25 +151,11 @@ inline bool has_several(int n_fields, const Scratch& s) {
   return several;
 }
 
-// The same of entries in any order: leaves absent fields out of the list of first entries.
-inline void close_gaps(int n_fields, int fields_per_group, int block, Scratch& s) {
-  int n = 0, absent = 0;
-  for (int f = 0; f < n_fields; ++f) {
-    const int e = s.first[f];
-    absent = e < 0 ? f : absent;
-    s.column[n] = Index{f} * block;
-    s.first[n] = e;
-    n += e >= 0;
-  }
-  s.n_listed = n;
-  for (; n % fields_per_group != 0; ++n) s.first[n] = -1, s.column[n] = Index{absent} * block;
-}
-
 // A field with one entry is its own row, scaled later. In a row that has several entries in some
 // field, 16-bit rows are all expanded, so that tiles of float32 are all that such rows need.
 //
 // Absent fields are left out, where asked for, if vectors hold several fields and no field has
-// several entries. Tiles are then of those that are present, wherever their blocks stand.
+// several entries. Tiles are then of those that are present.
 enum class AbsentFields { listed, left_out };
 
 template <int K, class S, AbsentFields absent_fields>
@@ -139,21 +163,21 @@ inline void by_field(const PartView& view, Scratch& s) {
   constexpr int B = fields_per_vector<K>;
   const int n_fields = view.shape.n_fields;
   const bool all = s.row.size == n_fields;
-  const bool close = absent_fields == AbsentFields::left_out && B > 1 && s.row.size > 0;
-  if ((all || close) && in_order_of_fields(s.row)) return by_entry<K>(view, s);
+  const bool leave_out = absent_fields == AbsentFields::left_out && B > 1 && !all && s.row.size > 0;
+  if ((all || leave_out) && in_order_of_fields(s.row))
+    return all ? by_entry<K>(view, s) : by_present<K>(view, s.row.size, s, [](int m) { return m; });
   const auto padded = [](int n) { return (n + B - 1) / B * B; };
   link_fields(padded(n_fields), s);
-  s.n_listed = n_fields;
   const bool several = has_several(n_fields, s);
-  if (several) {
-    s.kind = FieldRows::several;
-  } else if (close && !all) {
-    close_gaps(n_fields, B, K ? K : view.shape.block, s);
-    s.kind = FieldRows::partial;
-  } else {
-    const bool whole = all || (B == 1 && s.row.size > 0);
-    s.kind = s.row.equal && whole ? FieldRows::plain : FieldRows::full;
+  if (leave_out && !several) {
+    int n = 0;
+    for (int f = 0; f < n_fields; ++f)
+      if (s.first[f] >= 0) s.first[n++] = s.first[f];
+    return by_present<K>(view, n, s, [&](int m) { return s.first[m]; });
   }
+  s.n_listed = n_fields;
+  const bool whole = all || (B == 1 && s.row.size > 0);
+  s.kind = several ? FieldRows::several : s.row.equal && whole ? FieldRows::plain : FieldRows::full;
   list_groups(padded(s.n_listed), B, s);
   void* const absent = several && !std::is_same_v<S, float> ? s.absent : s.padding;
   s.field_row = s.row_of_field;

@@ -13,6 +13,7 @@ namespace {
 
 // Where the blocks against the fields of a group stand in a row: side by side …
 struct Together {
+  static constexpr bool side_by_side = true;
   Index at;
   Lanes lanes;
 
@@ -33,6 +34,7 @@ struct Together {
 // … or, where absent fields lie between them, apart.
 template <int K>
 struct Apart {
+  static constexpr bool side_by_side = false;
   const Index* at;
 
   template <class T>
@@ -51,12 +53,13 @@ struct Apart {
 
 // a[q]: blocks of field i + q against the fields of J; b[q]: of field j + q against those of I.
 // T: what the rows are made of, the storage's numbers or float32.
-template <int B, class T, class Columns>
+template <int B, class T, class ColumnsI, class ColumnsJ>
 struct Tile {
   int i, j;  // first fields of I and J, and where their lanes are in s.lane_scale
   Index lanes_i, lanes_j;
   Lanes lanes;
-  Columns col_i, col_j;  // the blocks against I and J
+  ColumnsI col_i;  // the blocks against I and J
+  ColumnsJ col_j;
   T *rows_i[B], *rows_j[B];
   Vec a[B], b[B];
 };
@@ -92,7 +95,7 @@ class NextRows {
 
 // f(tile, on_diagonal) for every tile with I <= J in which both groups have an entry.
 // With one field per vector, tiles on the diagonal hold no pair. `together`: see NextRows.
-template <int K, class S, class T, bool apart, int together, class F>
+template <int K, class S, class T, FieldRows kind, int together, class F>
 [[gnu::always_inline]] inline void for_tiles(const PartView& view, const Scratch& s, Index begin,
                                              Index end, F&& f) {
   constexpr int B = fields_per_vector<K>;
@@ -100,27 +103,44 @@ template <int K, class S, class T, bool apart, int together, class F>
   const Index n_groups = s.n_groups;
   const Index n_tiles = n_groups * (B > 1 ? n_groups + 1 : n_groups - 1) / 2;
   NextRows<S, together> next(s, begin, end, std::max<Index>(1, n_tiles));
-  using Columns = std::conditional_t<apart, Apart<K>, Together>;
-  const auto tile = [&](int i, int j, auto diagonal) __attribute__((always_inline)) {
+  const auto columns = [&](auto stand, int first, Index at,
+                           Lanes lanes) __attribute__((always_inline)) {
+    if constexpr (!stand.side_by_side)
+      return Apart<K>{s.column + first};
+    else
+      return Together{(leaves_out(kind) ? s.column[first] : first * block) + at, lanes};
+  };
+  const auto tile = [&](int i, int j, auto stand_i, auto stand_j,
+                        auto diagonal) __attribute__((always_inline)) {
     next.prefetch();
     for_lanes(B * block, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
-      Tile<B, T, Columns> t;
+      Tile<B, T, decltype(stand_i), decltype(stand_j)> t;
       t.i = i, t.j = j, t.lanes = lanes;
       t.lanes_i = i * block + at, t.lanes_j = j * block + at;
-      if constexpr (apart)
-        t.col_i = {s.column + i}, t.col_j = {s.column + j};
-      else
-        t.col_i = {t.lanes_i, lanes}, t.col_j = {t.lanes_j, lanes};
+      t.col_i = columns(stand_i, i, at, lanes), t.col_j = columns(stand_j, j, at, lanes);
       const auto row = [&](int f) { return static_cast<T*>(s.field_row[f]); };
       unroll<B>([&](auto q) { t.a[q] = t.col_j.load(t.rows_i[q] = t.col_j.in(row(i + q))); });
       unroll<B>([&](auto q) { t.b[q] = t.col_i.load(t.rows_j[q] = t.col_i.in(row(j + q))); });
       f(t, diagonal);
     });
   };
-  for (int m = 0; m < s.n_groups; ++m) {
-    if constexpr (B > 1) tile(s.group[m] * B, s.group[m] * B, std::true_type{});
-    for (int n = m + 1; n < s.n_groups; ++n)
-      tile(s.group[m] * B, s.group[n] * B, std::false_type{});
+  const auto first = [&](int m) { return s.group[m] * B; };
+  const auto triangle = [&](int begin, int end, auto stand) __attribute__((always_inline)) {
+    for (int m = begin; m < end; ++m) {
+      if constexpr (B > 1) tile(first(m), first(m), stand, stand, std::true_type{});
+      for (int n = m + 1; n < end; ++n) tile(first(m), first(n), stand, stand, std::false_type{});
+    }
+  };
+  if constexpr (!leaves_out(kind)) {
+    triangle(0, s.n_groups, Together{});
+  } else if constexpr (kind == FieldRows::partial) {
+    triangle(0, s.n_groups, Apart<K>{});
+  } else {
+    triangle(0, s.n_together, Together{});
+    for (int n = s.n_together; n < s.n_groups; ++n)
+      for (int m = 0; m < s.n_together; ++m)
+        tile(first(m), first(n), Together{}, Apart<K>{}, std::false_type{});
+    triangle(s.n_together, s.n_groups, Apart<K>{});
   }
 }
 
@@ -150,14 +170,14 @@ inline float pairs(PartView view, Scratch s) {
   const auto add = [&](auto& t, auto diagonal) __attribute__((always_inline)) {
     if constexpr (B > 1) transpose_groups<K>(t.b);
     Vec scale_j(1.0f);
-    if constexpr (kind != FieldRows::plain) scale_j = t.lanes.load(s.lane_scale + t.lanes_j);
+    if constexpr (!equal_values(kind)) scale_j = t.lanes.load(s.lane_scale + t.lanes_j);
     unroll<B>([&](auto q) __attribute__((always_inline)) {
-      if constexpr (kind != FieldRows::plain) t.a[q] = t.a[q] * (Vec(s.scale[t.i + q]) * scale_j);
+      if constexpr (!equal_values(kind)) t.a[q] = t.a[q] * (Vec(s.scale[t.i + q]) * scale_j);
       if constexpr (diagonal) t.a[q] = t.a[q] * Vec::load(after<B, q>.data());
       total[q] = fma(t.a[q], t.b[q], total[q]);
     });
   };
-  for_tiles<K, S, T, kind == FieldRows::partial, 1>(view, s, 0, view.shape.width, add);
+  for_tiles<K, S, T, kind, 1>(view, s, 0, view.shape.width, add);
   unroll<B - 1>([&](auto q) { total[0] = total[0] + total[q + 1]; });
   return sum(total[0]);
 }
@@ -189,31 +209,37 @@ template <int B, int q, bool Diagonal>
 }
 
 // The steps of a tile. ta, tb: t.a and t.b transposed.
-template <int B, bool Diagonal, FieldRows kind, class S, class Optimizer, class T, class Columns>
+template <int B, bool Diagonal, FieldRows kind, class S, class Optimizer, class AnyTile>
 [[gnu::always_inline]] inline void step_tile(const Optimizer& optimizer, Index width,
-                                             const Scratch& s, const Tile<B, T, Columns>& t, Vec k,
+                                             const Scratch& s, const AnyTile& t, Vec k,
                                              const Vec (&ta)[B], const Vec (&tb)[B],
                                              Rounding<S>& rounding) {
   Vec scale_i(1.0f), scale_j(1.0f), k_i = k, k_j = k;
-  constexpr bool masked = B > 1 && kind >= FieldRows::partial;
   if constexpr (kind != FieldRows::plain) {
     scale_i = t.lanes.load(s.lane_scale + t.lanes_i);
     scale_j = t.lanes.load(s.lane_scale + t.lanes_j);
-    k_i = k * scale_i, k_j = k * scale_j;
+    if constexpr (!equal_values(kind)) k_i = k * scale_i, k_j = k * scale_j;
   }
-  const auto learn = [&](auto q, auto diagonal, int field, T* row, const Columns& columns, Vec w,
-                         Vec kx, Vec other_row, Vec scale) __attribute__((always_inline)) {
-    const Vec g = kind == FieldRows::plain ? kx * other_row : kx * Vec(s.scale[field]) * other_row;
+  // The block at `row` of a field in the group `own`, against the fields in the group `against`.
+  const auto learn = [&](auto q, auto diagonal, int field, auto* row, const auto& own,
+                         const auto& against, Vec w, Vec kx, Vec other_row,
+                         Vec scale) __attribute__((always_inline)) {
+    constexpr bool masked = B > 1 && (kind == FieldRows::several || !against.side_by_side);
+    Vec g = kx * other_row;
+    // A row that only fills a vector stays zero.
+    if constexpr (!equal_values(kind) || !own.side_by_side)
+      g = kx * Vec(s.scale[field]) * other_row;
     if constexpr (kind == FieldRows::several)
       if (s.sum_stands_for[field]) return keep_gradient<B, q, diagonal>(t.lanes, row, w, g);
-    if constexpr (std::is_same_v<S, T>)
-      step_single<B, q, diagonal, masked>(optimizer, width, columns, row, w, g, scale, rounding);
+    if constexpr (std::is_same_v<S*, decltype(row)>)
+      step_single<B, q, diagonal, masked>(optimizer, width, against, row, w, g, scale, rounding);
   };
   unroll<B>([&](auto q) __attribute__((always_inline)) {
-    learn(q, std::bool_constant<Diagonal>{}, t.i + q, t.rows_i[q], t.col_j, t.a[q], k_j, tb[q],
-          scale_j);
+    learn(q, std::bool_constant<Diagonal>{}, t.i + q, t.rows_i[q], t.col_i, t.col_j, t.a[q], k_j,
+          tb[q], scale_j);
     if constexpr (!Diagonal)
-      learn(q, std::false_type{}, t.j + q, t.rows_j[q], t.col_i, t.b[q], k_i, ta[q], scale_i);
+      learn(q, std::false_type{}, t.j + q, t.rows_j[q], t.col_j, t.col_i, t.b[q], k_i, ta[q],
+            scale_i);
   });
 }
 
@@ -251,8 +277,7 @@ inline void update_pairs(Optimizer optimizer, PartView view, float dscore, Scrat
     if constexpr (B > 1) transpose_groups<K>(ta), transpose_groups<K>(tb);
     step_tile<B, diagonal, kind, S>(optimizer, width, s, t, k, ta, tb, rounding);
   };
-  for_tiles<K, S, T, kind == FieldRows::partial, B == 4 ? 2 : 1>(view, s, view.shape.width,
-                                                                 view.shape.stride, learn);
+  for_tiles<K, S, T, kind, B == 4 ? 2 : 1>(view, s, view.shape.width, view.shape.stride, learn);
   if constexpr (kind == FieldRows::several) step_sums<S>(optimizer, view, s, rounding);
 }
 

@@ -39,8 +39,8 @@ Index carve(Scratch& s, const PartShape& shape, Index nnz, char* base) {
   piece(s.sum_stands_for, fields);
   piece(s.scale, fields);
   piece(s.lane_scale, fields * shape.block + kSlack);
-  piece(s.column, fields);
   piece(s.group, fields);
+  piece(s.column, fields);
   piece(s.sums, shape.n_fields * shape.width);  // touched, and so paid for, only when needed
   piece(s.absent, shape.width + kSlack);
   float* padding = nullptr;

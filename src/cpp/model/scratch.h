@@ -26,11 +26,20 @@ struct EntryMemory {
 
 // What FFM's kernels make use of in a row, the most special first.
 enum class FieldRows {
-  plain,    // one entry in every field, all values equal
-  full,     // one entry in every field
-  partial,  // at most one entry in every field; absent ones are left out of the lists by field
-  several   // anything
+  plain,          // one entry in every field, all values equal
+  full,           // one entry in every field
+  plain_partial,  // at most one entry in every field, all values equal; absent fields are left out
+                  // of the lists by field
+  partial,        // the same of any values
+  several         // anything
 };
+
+constexpr bool equal_values(FieldRows kind) {
+  return kind == FieldRows::plain || kind == FieldRows::plain_partial;
+}
+constexpr bool leaves_out(FieldRows kind) {
+  return kind == FieldRows::plain_partial || kind == FieldRows::partial;
+}
 
 // Rows that are prepared: the one at hand, and those that follow.
 inline constexpr int kPreparedRows = 5;
@@ -61,14 +70,16 @@ struct Scratch {
   bool* sum_stands_for;  // whether it has a sum
   float* scale;          // value of its only entry, 1 for a sum, 0 when absent
   float* lane_scale;     // `scale`, repeated for each float of a block
-  Index* column;         // where its block stands in a row, if absent fields are left out
   int n_listed;          // fields in the lists
   int* group;            // groups of listed fields (one vector wide) with an entry
   int n_groups;
-  float* sums;    // (n_fields, width) Σ x w of each field of a row with several entries in some
-  float* absent;  // (width,) zeros, stand for absent fields beside sums of 16-bit rows
-  void* padding;  // (stride,) a table row of zeros, stands for absent fields and for those that
-                  // only fill a vector
+  // Where absent fields are left out:
+  Index* column;   // where a listed field's block stands in a row
+  int n_together;  // the first so many groups are of fields that stand side by side
+  float* sums;     // (n_fields, width) Σ x w of each field of a row with several entries in some
+  float* absent;   // (width,) zeros, stand for absent fields beside sums of 16-bit rows
+  void* padding;   // (stride,) a table row of zeros, stands for absent fields and for those that
+                   // only fill a vector
 
   // FFM in batches:
   float** field_gradient;  // gradient of the first entry of each field

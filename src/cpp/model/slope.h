@@ -38,21 +38,23 @@ inline float fm_squared_slope(const PartView& view, const Scratch& s) noexcept {
 // Σ over fields f and g ≠ f of (Σ_{j in f} x_j²) |S[g][f]|². T: what the rows are made of.
 template <class T>
 inline Vec ffm_squared_slope_of_pairs(const PartView& view, const Scratch& s) {
-  const bool listed = !in_order(s);
+  const bool several = s.kind == FieldRows::several;
+  const auto absent = [&](int f) { return !leaves_out(s.kind) && !in_order(s) && s.first[f] < 0; };
+  const auto scale = [&](int f) { return equal_values(s.kind) ? s.row.x[0] : s.scale[f]; };
   const int block = view.shape.block;
   Vec total(0.0f);
   for (int f = 0; f < s.n_listed; ++f) {
-    float squares = listed ? 0 : s.row.x[f] * s.row.x[f];
-    for (int e = listed ? s.first[f] : -1; e >= 0; e = s.next_entry[e])
+    if (absent(f)) continue;
+    float squares = several ? 0 : scale(f) * scale(f);
+    for (int e = several ? s.first[f] : -1; e >= 0; e = s.next_entry[e])
       squares += s.row.x[e] * s.row.x[e];
-    const Index column = s.kind == FieldRows::partial ? s.column[f] : Index{f} * block;
+    const Index column = leaves_out(s.kind) ? s.column[f] : Index{f} * block;
     for (int g = 0; g < s.n_listed && squares > 0; ++g) {
-      if (g == f || (listed && s.first[g] < 0)) continue;
-      const float scale = s.kind == FieldRows::plain ? s.row.x[0] : s.scale[g];
+      if (g == f || absent(g)) continue;
       const T* const against = static_cast<const T*>(s.field_row[g]) + column;
       for_lanes(block, [&](Index d, Lanes lanes) {
         const Vec sum = lanes.load(against + d);
-        total = fma(Vec(squares * scale * scale) * sum, sum, total);
+        total = fma(Vec(squares * scale(g) * scale(g)) * sum, sum, total);
       });
     }
   }

@@ -42,5 +42,10 @@ struct Proximal : O {
   }
 };
 
+template <class O>
+inline constexpr bool is_proximal = false;
+template <class O>
+inline constexpr bool is_proximal<Proximal<O>> = true;
+
 }  // namespace
 }  // namespace pyfm::PYFM_ISA
