@@ -98,9 +98,10 @@ struct Ffm : FactorRows<S> {
 
  private:
   // With one field per vector absent ones are left out as groups of their own.
-  static constexpr bool kSeveral = fields_per_vector<K> > 1;
-  static constexpr auto kPlainPartial = kSeveral ? FieldRows::plain_partial : FieldRows::plain;
-  static constexpr auto kPartial = kSeveral ? FieldRows::partial : FieldRows::full;
+  static constexpr bool kVectorsShared = fields_per_vector<K> > 1;
+  static constexpr auto kPlainPartial =
+      kVectorsShared ? FieldRows::plain_partial : FieldRows::plain;
+  static constexpr auto kPartial = kVectorsShared ? FieldRows::partial : FieldRows::full;
 
   // Pairs within a field, for fields with several entries.
   template <class F>

@@ -73,9 +73,8 @@ struct Scratch {
   int n_listed;          // fields in the lists
   int* group;            // groups of listed fields (one vector wide) with an entry
   int n_groups;
-  // Where absent fields are left out:
-  Index* column;   // where a listed field's block stands in a row
-  int n_together;  // the first so many groups are of fields that stand side by side
+  Index* column;   // where a listed field's block stands in a row, if absent fields are left out
+  int n_together;  // then the first so many groups are of fields that stand side by side
   float* sums;     // (n_fields, width) Σ x w of each field of a row with several entries in some
   float* absent;   // (width,) zeros, stand for absent fields beside sums of 16-bit rows
   void* padding;   // (stride,) a table row of zeros, stands for absent fields and for those that

@@ -42,6 +42,7 @@ struct Proximal : O {
   }
 };
 
+// Of such optimizers there are few kernels (train/catalog.h), which do everything.
 template <class O>
 inline constexpr bool is_proximal = false;
 template <class O>
