@@ -85,13 +85,14 @@ inline std::vector<float> scores(Model& model, const Dataset& data, int n_thread
   return found;
 }
 
-// Calls f for every model, optimizer and size.
+// Calls f for every model, optimizer and size; linear models have no factors.
 template <class F>
 void for_models(F&& f) {
   for (const std::string_view kind : kModelKinds)
     for (std::size_t o = 0; o < optimizers().size(); ++o)
       for (const Index n_fields : {1, 2, 5, 17})
-        for (const Index n_factors : {1, 4, 7, 8, 16, 17}) f(kind, o, n_fields, n_factors);
+        for (const Index n_factors : {1, 4, 7, 8, 16, 17})
+          if (kind != "linear" || n_factors == 1) f(kind, o, n_fields, n_factors);
 }
 
 inline constexpr Storage kEveryStorage[] = {Storage::float32, Storage::float16};

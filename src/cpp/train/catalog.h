@@ -64,7 +64,13 @@ struct OneSize : FewSizes<O> {
   static constexpr int size = 0;
 };
 
-using Optimizers = List<OneSize<Sgd>, FewSizes<AdaGrad>, OneSize<FtrlL1>, OneSize<Adam>>;
+template <class O>
+struct PlainSizes : EverySize<O> {
+  template <template <int, class> class Part, int K, bool proximal>
+  static constexpr int size = proximal ? 0 : needed_size<Part, K>;
+};
+
+using Optimizers = List<OneSize<Sgd>, PlainSizes<AdaGrad>, OneSize<FtrlL1>, OneSize<Adam>>;
 #else
 using Optimizers = List<EverySize<Sgd>, FewSizes<Momentum>, FewSizes<Nesterov>, EverySize<AdaGrad>,
                         FewSizes<RmsProp>, FewSizes<Adam>, EverySize<Ftrl>, FewSizes<FtrlL1>>;
