@@ -106,47 +106,66 @@ class DeepReference:
     def deep(self, row: Row) -> Row:
         return [entry for entry in row if entry[0] in self.deep_fields]
 
-    def scores(self, rows: Sequence[Row]) -> Array:
+    def from_tables(self, rows: Sequence[Row]) -> tuple[Array, Array]:
+        """The network's input, and all terms of the scores that are not the network's."""
+        terms = np.full(len(rows), self.weights["bias"][0])
+        for i, row in enumerate(rows):
+            terms[i] += sum(x * self.weights["linear"][j] for _, j, x in row)
+            if self.kind == "deepfm":
+                terms[i] += fm_score(self.weights["factors"], self.deep(row))
+        return np.array([self.embedding(row) for row in rows]), terms
+
+    def network_on(self, inputs: Array) -> Array:
         """As in training: batch normalization takes the statistics of these rows."""
         of_network = [w for name, w in self.weights.items() if name.startswith("deep.")]
-        inputs = np.array([self.embedding(row) for row in rows])
-        score = network(inputs, self.shape, of_network) + self.weights["bias"][0]
-        for i, row in enumerate(rows):
-            score[i] += sum(x * self.weights["linear"][j] for _, j, x in row)
-            if self.kind == "deepfm":
-                score[i] += fm_score(self.weights["factors"], self.deep(row))
-        return np.asarray(score)
+        return network(inputs, self.shape, of_network)
 
-    def mean_loss(self, rows: Sequence[Row], y: Sequence[float]) -> float:
-        losses = [self.loss.value(float(s), t) for s, t in zip(self.scores(rows), y, strict=True)]
-        return sum(losses) / len(rows)
+    def scores(self, rows: Sequence[Row]) -> Array:
+        inputs, terms = self.from_tables(rows)
+        return np.asarray(self.network_on(inputs) + terms)
+
+    def mean_loss(self, scores: Array, y: Sequence[float]) -> float:
+        losses = [self.loss.value(float(s), t) for s, t in zip(scores, y, strict=True)]
+        return sum(losses) / len(losses)
+
+    def held(self, of: str, rows: Sequence[Row]) -> Sequence[int]:
+        """The rows of a table that matter to these examples; all of any other array."""
+        match of:
+            case "linear":
+                return sorted({j for row in rows for _, j, _ in row})
+            case "factors":
+                return sorted({j for row in rows for _, j, _ in self.deep(row)})
+        return range(len(self.weights[of]))
 
     def gradient(self, of: str, rows: Sequence[Row], y: Sequence[float]) -> Array:
         """Of the mean loss, by central differences."""
-        w = self.weights[of]
+        w, inputs, terms = self.weights[of], *self.from_tables(rows)
+
+        def loss() -> float:
+            if of.startswith("deep."):  # the tables stay as they are
+                return self.mean_loss(self.network_on(inputs) + terms, y)
+            return self.mean_loss(self.scores(rows), y)
+
         gradient = np.zeros_like(w)
-        for at in np.ndindex(w.shape):
-            before = w[at]
-            w[at] = before + 1e-6
-            above = self.mean_loss(rows, y)
-            w[at] = before - 1e-6
-            gradient[at] = (above - self.mean_loss(rows, y)) / 2e-6
-            w[at] = before
+        for row in self.held(of, rows):
+            for at in ((row, *rest) for rest in np.ndindex(w.shape[1:])):
+                before = w[at]
+                w[at] = before + 1e-6
+                above = loss()
+                w[at] = before - 1e-6
+                gradient[at] = (above - loss()) / 2e-6
+                w[at] = before
         return gradient
 
     def update_batch(self, rows: Sequence[Row], y: Sequence[float]) -> float:
         """One step along the mean gradient, of features those that the rows hold; returns the mean
         loss before it."""
-        loss = self.mean_loss(rows, y)
+        loss = self.mean_loss(self.scores(rows), y)
         gradients = {of: self.gradient(of, rows, y) for of in self.weights}
-        held = {
-            "linear": sorted({j for row in rows for _, j, _ in row}),
-            "factors": sorted({j for row in rows for _, j, _ in self.deep(row)}),
-        }
         for part in (["bias", "linear"], ["factors"], [w for w in self.weights if "deep." in w]):
             norm = math.sqrt(sum(float(np.sum(gradients[of] ** 2)) for of in part))
             scale = clipped_to(norm, self.steps[part[0]].p)
             for of in part:
-                for r in held.get(of, range(len(self.weights[of]))):
+                for r in self.held(of, rows):
                     self.steps[of].step((r,), scale * gradients[of][r])
         return loss

@@ -21,6 +21,7 @@ from test_text_reader import regular_rows, sparse_rows, write
 
 import pyfm
 from pyfm import Dataset, _core
+from pyfm.cli import run
 from pyfm.data_stream import DataStream, conversion
 from pyfm.data_stream.claim import claimed
 from pyfm.data_stream.pieces import Position
@@ -115,15 +116,16 @@ def test_separators(here: Path) -> None:
         (["t.csv", "a.ffm", "out"], "source: expected files of one format", 1),
     ],
 )
-def test_refusals(arguments: list[str], message: str, code: int, here: Path) -> None:
+def test_refusals(
+    arguments: list[str], message: str, code: int, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     DATA.save("a.data")
     Dataset(DATA.core.with_targets(DATA.y, np.ones(len(DATA), np.float32))).save("weighted")
     Dataset(DATA.core.with_targets(None, None)).save("bare")
     Path("broken.ffm").write_text("1 0:1:1\n0 0:x:1\n")
     before = sorted(os.listdir())
-    done = pyfm_process("convert", *arguments)
-    assert done.returncode == code, done.stderr
-    assert message in done.stderr
+    assert run(["convert", *arguments]) == code
+    assert message in capsys.readouterr().err
     assert sorted(os.listdir()) == before
 
 
@@ -185,10 +187,13 @@ WORK = [
 ]
 
 
-@pytest.mark.parametrize("by", ["SIGKILL", "SIGINT"])
-@pytest.mark.parametrize("arguments", WORK, ids=" ".join)
+@pytest.mark.parametrize(
+    ("by", "arguments"),
+    [("SIGKILL", arguments) for arguments in WORK] + [("SIGINT", WORK[i]) for i in (0, 3, 8)],
+    ids=lambda given: given if isinstance(given, str) else " ".join(given),
+)
 def test_what_was_killed_goes_on(
-    arguments: tuple[str, ...], by: str, here: Path, starts: list[Position],
+    by: str, arguments: tuple[str, ...], here: Path, starts: list[Position],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     import gzip

@@ -17,10 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 from data_streams import DATA, write_ffm
 from encoding import buffers
-from shell import pyfm_process, succeed
+from shell import succeed
 
 import pyfm
 from pyfm import Dataset
+from pyfm.cli import run
 from pyfm.data_stream import table_file
 from pyfm.encode import Buckets, Categorical, Cross, Date, Hashed, Multi, Real
 
@@ -180,7 +181,9 @@ def test_rows_without_fields_targets_and_values(here: Path) -> None:
         (["--encoder", "two", "none.parquet", "out.csv"], "source: expected at least one row", 1),
     ],
 )
-def test_refusals(arguments: list[str], message: str, code: int, here: Path) -> None:
+def test_refusals(
+    arguments: list[str], message: str, code: int, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def save(name: str, columns: dict[str, Any], kinds: Any = None, **given: Any) -> None:
         pyfm.FieldEncoder(kinds, **given).fit_transform(columns).save(name)
 
@@ -195,9 +198,8 @@ def test_refusals(arguments: list[str], message: str, code: int, here: Path) -> 
     Path("other.ffm").write_text("1 0:2:1 1:1:1\n")
     pq.write_table(pa.table({"a": pa.array([], "str"), "b": pa.array([], "str")}), "none.parquet")
     before = sorted(os.listdir())
-    done = pyfm_process("convert", *arguments)
-    assert done.returncode == code, done.stderr
-    assert message in done.stderr
+    assert run(["convert", *arguments]) == code
+    assert message in capsys.readouterr().err
     assert sorted(os.listdir()) == before
 
 
