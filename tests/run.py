@@ -2,7 +2,7 @@
 
 Needs Python >= 3.10, pip and a C++20 compiler. Everything else is installed with pip into the
 active virtual environment, or into `.venv` beside the sources when none is active. Stops at the
-first failure; the last line is pytest's summary.
+first failure, once what runs beside it has ended; the last line is pytest's summary.
 """
 
 from __future__ import annotations
