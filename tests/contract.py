@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -116,11 +117,13 @@ class Data:
         )
 
 
-def make_data(kinds: Sequence[str], n_fields: int, seed: int = 0, weighted: bool = False) -> Data:
+@cache
+def make_data(kinds: tuple[str, ...], n_fields: int, seed: int = 0, weighted: bool = False) -> Data:
+    """The same object for the same arguments."""
     rng = np.random.default_rng(seed)
-    rows = [make_row(kind, n_fields, rng) for kind in kinds]
-    y = [float(i % 2) for i in range(len(rows))]
-    weight = [float(w) for w in rng.choice([0.5, 1, 2, 3], len(rows))] if weighted else None
+    rows = tuple(make_row(kind, n_fields, rng) for kind in kinds)
+    y = tuple(float(i % 2) for i in range(len(rows)))
+    weight = tuple(float(w) for w in rng.choice([0.5, 1, 2, 3], len(rows))) if weighted else None
     return Data(rows, y, weight, n_fields * FEATURES_PER_FIELD, n_fields)
 
 

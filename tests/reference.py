@@ -57,10 +57,11 @@ class Optimizer:
         """Sets up the state that stands beside each weight."""
 
     def step(self, at: Index, g: Any) -> None:
-        limit = self.p.get("clip_value", math.inf)
-        self.move(at, np.clip(g, -limit, limit))
-        w = self.w[at]
-        self.w[at] = np.sign(w) * np.maximum(0, np.abs(w) - self.p["l1"] * self.rate(at))
+        limit = self.p.get("clip_value")
+        self.move(at, g if limit is None else np.clip(g, -limit, limit))
+        if self.p["l1"] > 0:
+            w = self.w[at]
+            self.w[at] = np.sign(w) * np.maximum(0, np.abs(w) - self.p["l1"] * self.rate(at))
 
     def move(self, at: Index, g: Any) -> None:
         raise NotImplementedError
@@ -326,15 +327,15 @@ class Reference:
         """The same, for a given d loss / d score."""
         row = self.known(row)
         if self.linear is not None:
-            norm = abs(slope) * math.sqrt(1 + sum(x**2 for _, _, x in row))
-            scale = clipped_to(norm, self.linear_steps.p)
+            values = (1.0, *(x for _, _, x in row))
+            scale = clipped((slope**2 * x**2 for x in values), self.linear_steps.p)
             self.bias_steps.step((0,), scale * slope)
             for _, j, x in row:
                 self.linear_steps.step((j,), scale * slope * x)
         if self.part:
             gradients = self.part.gradients(self.factors, row)
-            norm = abs(slope) * math.sqrt(sum(float(np.sum(g**2)) for _, g in gradients))
-            scale = clipped_to(norm, self.factor_steps.p)
+            squares = (slope**2 * float(np.sum(g**2)) for _, g in gradients)
+            scale = clipped(squares, self.factor_steps.p)
             for at, gradient in self.part.gradients(self.factors, row):
                 self.factor_steps.step(at, scale * slope * gradient)
 
@@ -361,8 +362,7 @@ class Reference:
             for slope, row in zip(slopes, known, strict=True):
                 for _, j, x in row:
                     linear[j] += slope * x
-            norm = math.hypot(sum(slopes), *linear)
-            scale = clipped_to(norm, self.linear_steps.p)
+            scale = clipped((g**2 for g in (sum(slopes), *linear)), self.linear_steps.p)
             self.bias_steps.step((0,), scale * sum(slopes))
             for j in held:
                 self.linear_steps.step((j,), scale * linear[j])
@@ -371,15 +371,17 @@ class Reference:
             for slope, row in zip(slopes, known, strict=True):
                 for at, gradient in self.part.gradients(self.factors, row):
                     factors[at] += slope * gradient
-            scale = clipped_to(float(np.linalg.norm(factors)), self.factor_steps.p)
+            scale = clipped([float(np.sum(factors**2))], self.factor_steps.p)
             for j in held:
                 self.factor_steps.step((j,), scale * factors[j])
 
 
-def clipped_to(norm: float, params: Mapping[str, float]) -> float:
+def clipped(squares: Iterable[float], params: Mapping[str, float]) -> float:
     """The factor that brings the norm of the gradient by a part's weights down to the limit."""
-    limit = params.get("clip_norm", math.inf)
-    return limit / norm if norm > limit else 1.0
+    if "clip_norm" not in params:
+        return 1.0
+    norm = math.sqrt(sum(squares))
+    return params["clip_norm"] / norm if norm > params["clip_norm"] else 1.0
 
 
 def unregularized(params: Mapping[str, float]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from reference import LOSSES, OPTIMIZERS, Optimizer, Row, clipped_to, fm_score, unregularized
+from reference import LOSSES, OPTIMIZERS, Optimizer, Row, clipped, fm_score, unregularized
 
 Array = NDArray[np.float64]
 
@@ -163,8 +163,8 @@ class DeepReference:
         loss = self.mean_loss(self.scores(rows), y)
         gradients = {of: self.gradient(of, rows, y) for of in self.weights}
         for part in (["bias", "linear"], ["factors"], [w for w in self.weights if "deep." in w]):
-            norm = math.sqrt(sum(float(np.sum(gradients[of] ** 2)) for of in part))
-            scale = clipped_to(norm, self.steps[part[0]].p)
+            squares = (float(np.sum(gradients[of] ** 2)) for of in part)
+            scale = clipped(squares, self.steps[part[0]].p)
             for of in part:
                 for r in self.held(of, rows):
                     self.steps[of].step((r,), scale * gradients[of][r])

@@ -39,11 +39,6 @@ each_optimizer = pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
 
 
 @cache
-def data_of(kinds: tuple[str, ...], n_fields: int, weighted: bool = False) -> Data:
-    return make_data(kinds, n_fields, weighted=weighted)
-
-
-@cache
 def expectation(case: Case, data: Data, batch_size: int) -> tuple[Reference, float]:
     """The oracle after two passes over the rows, and the mean loss of the second."""
     reference = case.reference()
@@ -76,8 +71,8 @@ def test_every_size(model: str, optimizer: str, n_factors: int, level: str) -> N
         return  # the linear model has no factors
     for n_fields in contract.N_FIELDS:
         case = Case(model, optimizer, n_fields=n_fields, n_factors=n_factors)
-        check_training(case, data_of(("plain",) * 4, n_fields), "one_per_field")
-        check_training(case, data_of(MIXED if n_fields < 10 else MIXED[1:3], n_fields))
+        check_training(case, make_data(("plain",) * 4, n_fields), "one_per_field")
+        check_training(case, make_data(MIXED if n_fields < 10 else MIXED[1:3], n_fields))
 
 
 @pytest.mark.parametrize("kind", contract.ROW_KINDS)
@@ -88,7 +83,7 @@ def test_every_kind_of_row(
     model: str, optimizer: str, normalize: bool, kind: str, level: str
 ) -> None:
     case = Case(model, optimizer, n_fields=5, normalize=normalize)
-    check_training(case, data_of((kind,) * 7, n_fields=5))
+    check_training(case, make_data((kind,) * 7, n_fields=5))
 
 
 @pytest.mark.parametrize("batch_size", [2, 5, 7, 100, FULL])
@@ -100,7 +95,7 @@ def test_batches_losses_weights_and_linear_terms(
     model: str, optimizer: str, linear: bool, loss: str, batch_size: int, level: str
 ) -> None:
     case = Case(model, optimizer, n_fields=4, loss=loss, linear=linear, normalize=True)
-    check_training(case, data_of(MIXED, 4, weighted=True), batch_size=batch_size)
+    check_training(case, make_data(MIXED, 4, weighted=True), batch_size=batch_size)
 
 
 @pytest.mark.parametrize("params", [contract.PROXIMAL, contract.CLIPPED], ids=["value", "norm"])
@@ -114,8 +109,8 @@ def test_l1_and_clipping(
     if model == "linear" and n_factors > 1:
         return
     case = Case(model, optimizer, n_fields=5, n_factors=n_factors, params=params)
-    check_training(case, data_of(("plain",) * 4, 5), "one_per_field")
-    check_training(case, data_of(MIXED, 5))
+    check_training(case, make_data(("plain",) * 4, 5), "one_per_field")
+    check_training(case, make_data(MIXED, 5))
 
 
 @each_optimizer
@@ -154,7 +149,7 @@ def test_16_bits_stay_near_the_oracle(
 ) -> None:
     """The bounds of test_contract_storage.py, where they are explained; six stores of a weight."""
     case = Case(model, optimizer, n_fields=5, n_factors=n_factors, dtype="float16", normalize=True)
-    data = data_of(MIXED, 5)
+    data = make_data(MIXED, 5)
     reference = expectation(case, data, 3)[0]
     core = case.core()
     train(core, data.core(), epochs=2, batch_size=3)

@@ -129,7 +129,7 @@ def test_rows_beyond_memory_are_refused_before_they_are_made() -> None:
 
 
 def test_many_features_of_which_few_occur_are_no_problem() -> None:
-    data = make_data(["plain"] * 5, 3)
+    data = make_data(("plain",) * 5, 3)
     core = model(n_features=2**26)
     assert train(core, Data(data.rows, data.y, None, 2**26, 3).core()) > 0
     met = {j for row in data.rows for _, j, _ in row}
@@ -187,7 +187,7 @@ def test_optimizers_that_a_model_was_not_made_with() -> None:
 
 
 def test_targets_outside_the_domain_of_the_loss() -> None:
-    data = make_data(["plain"] * 3, 3)
+    data = make_data(("plain",) * 3, 3)
     wrong = Data(data.rows, [0.0, 1.0, 2.0], None, 9, 3).core()
     with pytest.raises(ValueError, match=r"y\[2\]: the logistic loss expects \[0, 1\], found 2"):
         train(model(), wrong)
@@ -195,7 +195,7 @@ def test_targets_outside_the_domain_of_the_loss() -> None:
 
 
 def test_rows_without_targets_train_nothing() -> None:
-    rows = make_data(["plain"] * 3, 3).core().with_targets(None, None)
+    rows = make_data(("plain",) * 3, 3).core().with_targets(None, None)
     with pytest.raises(ValueError, match="expected targets y, found none"):
         train(model(), rows)
     assert len(contract.scores(model(), rows)) == 3
@@ -203,15 +203,15 @@ def test_rows_without_targets_train_nothing() -> None:
 
 def test_training_rows_that_do_not_fit_the_model() -> None:
     with pytest.raises(ValueError, match="expected at most 9 features, found 15"):
-        train(model(n_fields=5), make_data(["plain"], 5).core())
+        train(model(n_fields=5), make_data(("plain",), 5).core())
     with pytest.raises(ValueError, match="expected at most 3 fields, found 5"):
-        train(model(n_features=15), make_data(["plain"], 5).core())
-    train(model(kind="fm", n_features=15), make_data(["plain"], 5).core())  # it has no fields
+        train(model(n_features=15), make_data(("plain",), 5).core())
+    train(model(kind="fm", n_features=15), make_data(("plain",), 5).core())  # it has no fields
 
 
 @pytest.mark.parametrize("kind", contract.MODELS)
 def test_no_rows(kind: str) -> None:
-    nothing = make_data([], 3).core()
+    nothing = make_data((), 3).core()
     core = Case(kind).core()
     assert train(core, nothing) == 0
     assert contract.scores(core, nothing).shape == (0,)

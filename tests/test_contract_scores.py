@@ -25,9 +25,9 @@ def test_every_size(model: str, n_factors: int, level: str) -> None:
     for n_fields in contract.N_FIELDS:
         for normalize in (False, True):
             case = Case(model, n_fields=n_fields, n_factors=n_factors, normalize=normalize)
-            check_scores(case, make_data(["plain"] * 2, n_fields), "one_per_field")
-            check_scores(case, make_data(["values"] * 2, n_fields), "one_per_field")
-            check_scores(case, make_data(["plain", "missing", "several"], n_fields))
+            check_scores(case, make_data(("plain",) * 2, n_fields), "one_per_field")
+            check_scores(case, make_data(("values",) * 2, n_fields), "one_per_field")
+            check_scores(case, make_data(("plain", "missing", "several"), n_fields))
 
 
 @pytest.mark.parametrize("kind", contract.ROW_KINDS)
@@ -38,7 +38,7 @@ def test_every_kind_of_row(
     model: str, linear: bool, normalize: bool, kind: str, level: str
 ) -> None:
     case = Case(model, n_fields=5, n_factors=4, linear=linear, normalize=normalize)
-    check_scores(case, make_data([kind] * 4, n_fields=5))
+    check_scores(case, make_data((kind,) * 4, n_fields=5))
 
 
 @pytest.mark.parametrize("model", contract.MODELS)
@@ -79,7 +79,7 @@ def test_unknown_features_and_fields_are_ignored(model: str, normalize: bool, le
 @pytest.mark.parametrize("loss", contract.LOSSES)
 def test_predictions_are_on_the_scale_of_y(loss: str, level: str) -> None:
     case = Case("fm", loss=loss)
-    data = make_data(["values"] * 8, n_fields=3).core()
+    data = make_data(("values",) * 8, n_fields=3).core()
     model = case.filled()
     found = model.predict(data, n_threads=1)
     assert found.dtype == np.float64
@@ -93,7 +93,7 @@ def test_probabilities_of_extreme_scores_are_finite(score: float, level: str) ->
     model = case.started()
     assert model.bias is not None
     model.bias[...] = score
-    p = model.predict(make_data(["empty"], 3).core(), n_threads=1)
+    p = model.predict(make_data(("empty",), 3).core(), n_threads=1)
     assert 0 <= p[0] <= 1
     assert (p[0] > 0.5) == (score > 0)
 
@@ -101,7 +101,7 @@ def test_probabilities_of_extreme_scores_are_finite(score: float, level: str) ->
 @pytest.mark.parametrize("model", contract.MODELS)
 def test_threads_do_not_change_scores(model: str) -> None:
     core = Case(model, n_fields=5).filled()
-    data = make_data(list(contract.ROW_KINDS) * 300, n_fields=5).core()
+    data = make_data(contract.ROW_KINDS * 300, n_fields=5).core()
     expected = core.decision_function(data, n_threads=1)
     np.testing.assert_array_equal(core.decision_function(data, n_threads=3), expected)
 

@@ -28,7 +28,7 @@ def test_rows_of_other_features_do_not_leak(
     """Every second feature's weights are NaN and no row of the data holds one."""
     case = Case(model, optimizer, n_fields=5, n_factors=n_factors)
     clean, poisoned = case.core(), case.core()
-    everything = make_data(["plain"] * 40, 5).core()
+    everything = make_data(("plain",) * 40, 5).core()
     train(clean, everything)
     train(poisoned, everything)
     odd = np.arange(1, 15, 2, dtype=np.uint32)
@@ -136,7 +136,7 @@ def test_weights_that_were_set_are_kept_by_training(
     case = Case(model, optimizer, params=contract.UNREGULARIZED)
     core = case.core()
     set_all(core, value)
-    nothing = make_data(["plain"] * 6, 3)
+    nothing = make_data(("plain",) * 6, 3)
     train(core, Data(nothing.rows, nothing.y, [0.0] * 6, case.n_features, 3).core())
     for w in (core.bias, table(core, "linear"), table(core, "factors")):
         if w is not None:
@@ -157,7 +157,7 @@ def test_weights_that_are_set_start_the_optimizer_anew(model: str, optimizer: st
                 core.set_weights(part, w)
         assert core.bias is not None
         core.bias[...] = 0
-    row = make_data(["values"], 5).core()  # one: the next would see the step of the bias
+    row = make_data(("values",), 5).core()  # one: the next would see the step of the bias
     assert train(fresh, row) == train(used, row)
     for name in ("linear", "factors"):
         np.testing.assert_array_equal(

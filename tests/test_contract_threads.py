@@ -28,7 +28,7 @@ def test_several_threads_reach_nearly_the_same_loss(
     """2037 rows, no multiple of a block, fight for 15 features, far worse than any real data: every
     row of the tables is hot. Of five runs the median: what threads see of each other is chance, and
     Adam's single runs scatter by 0.9 % about 3 %."""
-    data = make_data([*KINDS * 509, "plain"], 5).core()
+    data = make_data((*KINDS * 509, "plain"), 5).core()
     case = Case(model, optimizer, n_fields=5, dtype=dtype, params=GENTLE.get(optimizer, ()))
     one = epochs(case.core(), data, 5)[-1]
     several = [epochs(case.core(), data, 5, n_threads=n_threads)[-1] for _ in range(5)]
@@ -108,7 +108,7 @@ def test_merged_weights_of_ftrl_are_those_of_its_state(
     """With L1, a step of gradient 0 computes the weight from z and n anew. In 16 bits both may be
     off by a unit in the last place, of 2^-10 in proportion, and the new weight is rounded as well;
     n counts by half of that."""
-    data = make_data([*KINDS * 100, "plain"], 5)
+    data = make_data((*KINDS * 100, "plain"), 5)
     core = Case(model, "ftrl_l1", n_fields=5, dtype=dtype, params=(("l2", 0.0),)).core()
     epochs(core, data.core(), 3, n_threads=n_threads)
     before = contract.weights(core)

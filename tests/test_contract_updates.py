@@ -37,11 +37,6 @@ def check_training(case: Case, data: Data, layout: str = "csr") -> None:
     assert_weights_close(model, expected)
 
 
-@cache
-def data_of(kinds: tuple[str, ...], n_fields: int, weighted: bool = False) -> Data:
-    return make_data(kinds, n_fields, weighted=weighted)
-
-
 @pytest.mark.parametrize("n_factors", contract.N_FACTORS)
 @pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
 @pytest.mark.parametrize("model", contract.MODELS)
@@ -51,8 +46,8 @@ def test_every_size(model: str, optimizer: str, n_factors: int, level: str) -> N
     for n_fields in contract.N_FIELDS:
         case = Case(model, optimizer, n_fields=n_fields, n_factors=n_factors)
         repeats = 3 if n_fields < 10 else 1  # wide rows share features anyway
-        check_training(case, data_of(("plain",) * 2 * repeats, n_fields), "one_per_field")
-        check_training(case, data_of(MIXED if n_fields < 10 else MIXED[1:3], n_fields))
+        check_training(case, make_data(("plain",) * 2 * repeats, n_fields), "one_per_field")
+        check_training(case, make_data(MIXED if n_fields < 10 else MIXED[1:3], n_fields))
 
 
 @pytest.mark.parametrize("kind", contract.ROW_KINDS)
@@ -63,7 +58,7 @@ def test_every_kind_of_row(
     model: str, optimizer: str, normalize: bool, kind: str, level: str
 ) -> None:
     case = Case(model, optimizer, n_fields=5, normalize=normalize)
-    check_training(case, data_of((kind,) * 6, n_fields=5))
+    check_training(case, make_data((kind,) * 6, n_fields=5))
 
 
 @pytest.mark.parametrize("n_factors", [1, 4, 8, 9, 16])
@@ -96,14 +91,14 @@ def test_losses_weights_and_linear_terms(
     model: str, optimizer: str, linear: bool, loss: str, level: str
 ) -> None:
     case = Case(model, optimizer, n_fields=4, loss=loss, linear=linear, normalize=True)
-    check_training(case, data_of(MIXED, 4, weighted=True))
+    check_training(case, make_data(MIXED, 4, weighted=True))
 
 
 @pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
 @pytest.mark.parametrize("model", contract.MODELS)
 def test_without_regularization(model: str, optimizer: str, level: str) -> None:
     case = Case(model, optimizer, params=contract.UNREGULARIZED)
-    check_training(case, data_of(MIXED, 3))
+    check_training(case, make_data(MIXED, 3))
 
 
 @pytest.mark.parametrize("params", [contract.PROXIMAL, contract.CLIPPED], ids=["value", "norm"])
@@ -117,8 +112,8 @@ def test_l1_and_clipping(
         return
     for n_fields in (1, 4, 5):
         case = Case(model, optimizer, n_fields=n_fields, n_factors=n_factors, params=params)
-        check_training(case, data_of(("plain",) * 4, n_fields), "one_per_field")
-        check_training(case, data_of(MIXED, n_fields))
+        check_training(case, make_data(("plain",) * 4, n_fields), "one_per_field")
+        check_training(case, make_data(MIXED, n_fields))
 
 
 @pytest.mark.parametrize("optimizer", [o for o in contract.SHRINKING if o != "ftrl_l1"])
@@ -126,7 +121,7 @@ def test_l1_and_clipping(
 def test_l1_leaves_exact_zeros(model: str, optimizer: str, level: str) -> None:
     case = Case(model, optimizer, params=(("l1", 50.0),))
     core = case.core()
-    train(core, data_of(MIXED * 2, 3).core())
+    train(core, make_data(MIXED * 2, 3).core())
     found = contract.weights(core)
     assert np.all(found.linear == 0)
     assert found.bias[0] != 0, "the bias is not regularized"
@@ -139,7 +134,7 @@ def test_l1_leaves_exact_zeros(model: str, optimizer: str, level: str) -> None:
 def test_ftrl_leaves_exact_zeros(level: str) -> None:
     case = Case("fm", "ftrl_l1", params=(("l1", 5.0),))
     model = case.core()
-    train(model, data_of(MIXED, 3).core())
+    train(model, make_data(MIXED, 3).core())
     found = contract.weights(model)
     assert np.all(found.linear == 0)
     assert found.bias[0] != 0, "the bias is not regularized"
@@ -165,7 +160,7 @@ def test_a_feature_in_several_fields(model: str, optimizer: str, level: str) -> 
 @pytest.mark.parametrize("kind", ["plain", "values"])
 @pytest.mark.parametrize("model", contract.MODELS)
 def test_layouts_give_the_same_model(model: str, kind: str, level: str) -> None:
-    data, case = make_data([kind] * 8, n_fields=5), Case(model, "adagrad", n_fields=5)
+    data, case = make_data((kind,) * 8, n_fields=5), Case(model, "adagrad", n_fields=5)
     found = []
     for layout in ("csr", "one_per_field"):
         rows, core = data.core(layout), case.core()
