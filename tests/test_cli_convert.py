@@ -133,10 +133,11 @@ def test_refusals(
 KILLED = """
 import os, signal, sys
 import pyfm.data_stream.conversion as conversion
-import pyfm.encode.tables as tables
 from pyfm.cli import main
 conversion._SECONDS = 0
-tables.BATCH_ROWS = 100
+if "--target" in sys.argv:  # the rows of a table
+    import pyfm.encode.tables as tables  # loads scikit-learn
+    tables.BATCH_ROWS = 100
 record, entries = conversion._record, []
 def counted(*given):
     entry = record(*given)

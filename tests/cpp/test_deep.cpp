@@ -44,9 +44,9 @@ void for_deep_models(F&& f) {
 BOOST_AUTO_TEST_SUITE(deep)
 
 BOOST_AUTO_TEST_CASE(threads_make_no_difference) {
-  for_levels([] {
-    for_deep_models([](const ModelSpec& s) {
-      const Dataset data = repeated(random_rows(5), 5);
+  const Dataset data = repeated(random_rows(5), 5);
+  for_levels([&] {
+    for_deep_models([&](const ModelSpec& s) {
       std::vector<float> expected;
       for (const int n_threads : {1, 3}) {
         Model model(s);
