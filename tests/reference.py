@@ -377,7 +377,8 @@ class Reference:
 
 
 def clipped(squares: Iterable[float], params: Mapping[str, float]) -> float:
-    """The factor that brings the norm of the gradient by a part's weights down to the limit."""
+    """The factor that brings the norm of the gradient by a part's weights, whose numbers these are
+    the squares of, down to the limit."""
     if "clip_norm" not in params:
         return 1.0
     norm = math.sqrt(sum(squares))
