@@ -19,6 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "build" / "dist"
+# What the C++ tests need of the extra `test`: they need not wait for the rest of it.
+CPP_TOOLS = ("cmake", "ninja", "libboost-headers")
 
 
 def environment_python() -> Path:
@@ -52,12 +54,12 @@ def at_once(*works: Callable[[], None]) -> None:
             done.result()
 
 
-def build_from_archive(python: Path, werror: str, env: dict[str, str]) -> None:
+def build_from_archive(python: Path, werror: str, env: dict[str, str]) -> Path:
     """Installs what users get: the wheel that is made of the source archive."""
     pip = (python, "-m", "pip")
     for old in (*DIST.glob("*.tar.gz"), *DIST.glob("*.whl")):
         old.unlink()
-    stage("tool", *pip, "install", "-q", "build", env=env)
+    stage("tools", *pip, "install", "-q", "build", *CPP_TOOLS, env=env)
     stage("source archive", python, "-m", "build", "-q", "--sdist", "-o", DIST, env=env)
     (archive,) = DIST.glob("*.tar.gz")
     # Not in pip's scratch folder: a test looks at the kernels' objects.
@@ -66,7 +68,20 @@ def build_from_archive(python: Path, werror: str, env: dict[str, str]) -> None:
     (wheel,) = DIST.glob("*.whl")
     again = ("--force-reinstall", "--no-deps")  # the version is that of the wheel before
     stage("install", *pip, "install", "-q", *again, wheel, env=env)
-    stage("install for tests", *pip, "install", "-q", f"{wheel}[test,docs]", env=env)
+    return wheel
+
+
+def lint(bin_folder: Path, env: dict[str, str]) -> None:
+    """Style, of Python and C++."""
+    cpp = [
+        path
+        for folder in ("src/cpp", "tests/cpp")
+        for pattern in ("*.h", "*.cpp")
+        for path in sorted((ROOT / folder).rglob(pattern))
+    ]
+    stage("ruff check", bin_folder / "ruff", "check", ".", env=env)
+    stage("ruff format", bin_folder / "ruff", "format", "--check", ".", env=env)
+    stage("clang-format", bin_folder / "clang-format", "--dry-run", "-Werror", *cpp, env=env)
 
 
 def main(arguments: list[str]) -> int:
@@ -79,23 +94,14 @@ def main(arguments: list[str]) -> int:
     }
     env.pop("PYTHONPATH", None)  # the installed package is what is tested
 
-    pip = (python, "-m", "pip")
+    pip = (python, "-m", "pip", "install", "-q")
     werror = "--config-settings=cmake.define.PYFM_WERROR=ON"
-    if quick:
-        stage("build", *pip, "install", "-q", werror, ".[test,docs]", env=env)
-    else:
-        build_from_archive(python, werror, env)
-    cpp = [
-        path
-        for folder in ("src/cpp", "tests/cpp")
-        for pattern in ("*.h", "*.cpp")
-        for path in sorted((ROOT / folder).rglob(pattern))
-    ]
-    stage("ruff check", bin_folder / "ruff", "check", ".", env=env)
-    stage("ruff format", bin_folder / "ruff", "format", "--check", ".", env=env)
-    stage("clang-format", bin_folder / "clang-format", "--dry-run", "-Werror", *cpp, env=env)
+    options = (werror,) if quick else ()
+    package = "." if quick else build_from_archive(python, werror, env)
 
     def check_package() -> None:
+        stage("install for tests", *pip, *options, f"{package}[test,docs]", env=env)
+        lint(bin_folder, env)
         stage("mypy", python, "-m", "mypy", env=env)
         if not quick and sys.platform == "linux":
             stage("wheel", python, ROOT / "tests" / "manylinux.py", DIST, env=env)

@@ -17,6 +17,7 @@ from pyfm.cli.convert import convert
 from pyfm.cli.demo import demo
 from pyfm.cli.doctor import doctor
 from pyfm.cli.info import info
+from pyfm.cli.later import import_later
 from pyfm.cli.predict import predict
 from pyfm.cli.train import train
 
@@ -50,6 +51,7 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits with its code."""
+    import_later("pandas", "scipy.stats")
     sys.exit(run(arguments))
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.metrics import accuracy_score, r2_score
 
 from pyfm.estimators.rows import targets_of
 
 
 class _Scored:
-    _measure: Callable[..., Any]
+    _measure: ClassVar[str]  # of sklearn.metrics, which takes a while to load
     predict: Callable[[Any], Any]
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -30,17 +29,20 @@ class _Scored:
         -------
         float
         """
+        import sklearn.metrics
+
         y, sample_weight = targets_of(X, y, sample_weight)
-        return float(self._measure(y, self.predict(X), sample_weight=sample_weight))
+        measure = getattr(sklearn.metrics, self._measure)
+        return float(measure(y, self.predict(X), sample_weight=sample_weight))
 
 
 class ScoredByAccuracy(_Scored, ClassifierMixin):  # type: ignore[misc]  # scikit-learn has no types
     """Classifiers."""
 
-    _measure = staticmethod(accuracy_score)
+    _measure = "accuracy_score"
 
 
 class ScoredByR2(_Scored, RegressorMixin):  # type: ignore[misc]
     """Regressors."""
 
-    _measure = staticmethod(r2_score)
+    _measure = "r2_score"

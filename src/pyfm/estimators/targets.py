@@ -175,6 +175,8 @@ def _column(y: Any) -> NDArray[Any]:
     if isinstance(y, str):
         expected = "targets, one for each row (a column by its name: pyfm.FieldEncoder(target=…))"
         refuse("y", expected, y)
+    if type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "biuf":
+        return np.ascontiguousarray(y)  # as below, where pandas is asked first, and loaded for it
     return np.asarray(column_or_1d(y, warn=True))
 
 
