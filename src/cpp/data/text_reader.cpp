@@ -17,6 +17,8 @@ namespace {
 static_assert(MappedFile::kPadding >= kScanAhead);
 
 constexpr Index kMinPartBytes = Index{16} << 10;
+// More than one, so that nobody waits for a thread that is slow at the moment.
+constexpr int kBlocksPerThread = 3;
 constexpr Index kStreamBytes = Index{4} << 20;
 constexpr Index kPollBytes = Index{64} << 20;
 
@@ -27,7 +29,7 @@ TextReader::TextReader(std::string name, TextFormat format, int n_threads, Index
       format_(format),
       n_threads_(resolve_threads(n_threads)),
       part_bytes_(part_bytes),
-      blocks_(static_cast<std::size_t>(n_threads_)),
+      blocks_(static_cast<std::size_t>(n_threads_ == 1 ? 1 : kBlocksPerThread * n_threads_)),
       rows_(format) {}
 
 void TextReader::append(const TextBlock& block) {
@@ -44,18 +46,19 @@ void TextReader::parse(std::string_view text, const std::function<void(Index)>& 
   const Index part_bytes = std::min(part_bytes_, share);
   const Index n_parts = (size + part_bytes - 1) / part_bytes;
   const bool first_text = rows_.n_rows() == 0;
-  PartQueue queue(text, part_bytes);
+  PartQueue queue(text, part_bytes, blocks_);
   parallel(static_cast<int>(std::min<Index>(n_threads_, n_parts)), [&](int thread) {
-    TextBlock& block = blocks_[static_cast<std::size_t>(thread)];
     try {
       while (const std::optional<TextPart> part = queue.next()) {
-        block.parse(part->text, format_);
-        if (!queue.wait_for_turn(*part)) return;
-        append(block);
-        if (first_text && part->number == 0)  // the rest will be much like the beginning
-          rows_.reserve(1.05 * static_cast<double>(size) / static_cast<double>(part->end));
-        queue.done();
-        if (thread == 0 && done) done(part->end);
+        part->result->parse(part->text, format_);
+        queue.put(*part);
+        while (const std::optional<TextPart> first = queue.begin_turn()) {
+          append(*first->result);
+          if (first_text && first->number == 0)  // the rest will be much like the beginning
+            rows_.reserve(1.05 * static_cast<double>(size) / static_cast<double>(first->end));
+          queue.end_turn(*first);
+        }
+        if (thread == 0 && done) done(queue.done());
       }
     } catch (...) {
       queue.stop();

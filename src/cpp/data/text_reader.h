@@ -1,5 +1,5 @@
 // Text to data set: a file is mapped, a stream is fed in blocks of any size. The text is cut at
-// line ends into parts; each thread parses one at a time and appends its rows when it is its turn.
+// line ends into parts; each thread parses one at a time, and their rows are appended in order.
 // The result does not depend on the number of threads or on how the text was cut.
 #pragma once
 #include <functional>
