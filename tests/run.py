@@ -19,8 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "build" / "dist"
-# What the C++ tests need of the extra `test`: they need not wait for the rest of it.
-CPP_TOOLS = ("cmake", "ninja", "libboost-headers")
+# What the C++ tests need of the extra `test`, in the same words: they do not wait for the rest.
+CPP_TOOLS = ("cmake>=3.25", "libboost-headers>=1.84", "ninja")
 
 
 def environment_python() -> Path:
@@ -96,11 +96,13 @@ def main(arguments: list[str]) -> int:
 
     pip = (python, "-m", "pip", "install", "-q")
     werror = "--config-settings=cmake.define.PYFM_WERROR=ON"
-    options = (werror,) if quick else ()
-    package = "." if quick else build_from_archive(python, werror, env)
+    install = partial(stage, "build", *pip, werror, ".[test,docs]", env=env)
+    if not quick:
+        wheel = build_from_archive(python, werror, env)
+        install = partial(stage, "install for tests", *pip, f"{wheel}[test,docs]", env=env)
 
     def check_package() -> None:
-        stage("install for tests", *pip, *options, f"{package}[test,docs]", env=env)
+        install()
         lint(bin_folder, env)
         stage("mypy", python, "-m", "mypy", env=env)
         if not quick and sys.platform == "linux":

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import run
 
 ROOT = Path(__file__).resolve().parent.parent
 CPP = ROOT / "src" / "cpp"
@@ -126,3 +127,10 @@ def test_kernel_unit_exports_its_table_and_nothing_else(unit: Path) -> None:
     level = unit.name.removeprefix("kernels_").removesuffix(".cpp.o")
     assert [name for _, name in symbols] == [f"pyfm::{KERNELS[unit.parent.name]}_{level}"]
     assert symbols[0][0] in "DR"
+
+
+def test_the_runner_knows_the_tools_as_the_package_does() -> None:
+    """It installs some before the others, which must not be replaced while they are in use."""
+    wanted = (ROOT / "pyproject.toml").read_text()
+    for tool in run.CPP_TOOLS:
+        assert f'  "{tool}",\n' in wanted, tool

@@ -1,6 +1,7 @@
 // Parts of a text are parsed in any order and taken in theirs.
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -40,12 +41,15 @@ BOOST_AUTO_TEST_CASE(turns_come_in_order) {
   BOOST_TEST(!queue.next());
 }
 
-BOOST_AUTO_TEST_CASE(no_more_parts_than_blocks) {
-  std::vector<TextBlock> blocks(1);
-  PartQueue queue("a\nb\n", 1, blocks);
-  const auto first = queue.next();
-  std::optional<TextPart> second;
-  std::thread waits([&] { second = queue.next(); });
+// One block, which the first part has, and a thread that asks for another part.
+struct OneBlock {
+  std::vector<TextBlock> blocks = std::vector<TextBlock>(1);
+  PartQueue queue{"a\nb\n", 1, blocks};
+  std::optional<TextPart> first = queue.next(), second;
+  std::thread waits{[this] { second = queue.next(); }};
+};
+
+BOOST_FIXTURE_TEST_CASE(no_more_parts_than_blocks, OneBlock) {
   queue.put(*first);
   queue.end_turn(*queue.begin_turn());
   waits.join();
@@ -53,17 +57,25 @@ BOOST_AUTO_TEST_CASE(no_more_parts_than_blocks) {
   BOOST_TEST(second->result == first->result);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_waits_after_a_stop) {
-  std::vector<TextBlock> blocks(1);
-  PartQueue queue("a\nb\n", 1, blocks);
-  const auto first = queue.next();
-  std::optional<TextPart> second;
-  std::thread waits([&] { second = queue.next(); });
+BOOST_FIXTURE_TEST_CASE(nobody_waits_after_a_stop, OneBlock) {
   queue.stop();
   waits.join();
   BOOST_TEST(!second);
   queue.put(*first);
   BOOST_TEST(!queue.begin_turn());
+}
+
+BOOST_AUTO_TEST_CASE(one_thread_needs_one_block) {
+  std::vector<TextBlock> blocks(3);
+  PartQueue queue("a\nb\nc\n", 1, blocks);
+  std::set<TextBlock*> used;
+  while (const auto part = queue.next()) {
+    used.insert(part->result);
+    queue.put(*part);
+    queue.end_turn(*queue.begin_turn());
+  }
+  BOOST_TEST(used.size() == 1U);
+  BOOST_TEST(queue.done() == 6);
 }
 
 BOOST_AUTO_TEST_CASE(many_threads_take_every_part_once) {

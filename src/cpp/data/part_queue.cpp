@@ -35,9 +35,9 @@ void PartQueue::put(const TextPart& part) {
 std::optional<TextPart> PartQueue::begin_turn() {
   const std::lock_guard lock(mutex_);
   if (stopped_ || taken_) return std::nullopt;
-  auto& next = parsed_[static_cast<std::size_t>(turn_) % parsed_.size()];
-  taken_ = next.has_value();
-  return std::exchange(next, std::nullopt);
+  auto& part = parsed_[static_cast<std::size_t>(turn_) % parsed_.size()];
+  taken_ = part.has_value();
+  return std::exchange(part, std::nullopt);
 }
 
 void PartQueue::end_turn(const TextPart& part) {

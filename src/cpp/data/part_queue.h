@@ -42,7 +42,7 @@ class PartQueue {
   const Index part_bytes_;
   std::mutex mutex_;
   std::condition_variable freed_;
-  std::vector<TextBlock*> free_;
+  std::vector<TextBlock*> free_;                 // the last one is the next to be given out
   std::vector<std::optional<TextPart>> parsed_;  // by number, modulo the number of blocks
   Index cut_ = 0;                                // bytes given out
   Index given_ = 0;                              // parts given out

@@ -17,8 +17,9 @@ namespace {
 static_assert(MappedFile::kPadding >= kScanAhead);
 
 constexpr Index kMinPartBytes = Index{16} << 10;
-// More than one, so that nobody waits for a thread that is slow at the moment.
-constexpr int kBlocksPerThread = 3;
+// More than one, so that nobody waits for a thread that is slow at the moment. A thread alone
+// never touches but one, since what was given back last is given out first.
+constexpr std::size_t kBlocksPerThread = 3;
 constexpr Index kStreamBytes = Index{4} << 20;
 constexpr Index kPollBytes = Index{64} << 20;
 
@@ -29,7 +30,7 @@ TextReader::TextReader(std::string name, TextFormat format, int n_threads, Index
       format_(format),
       n_threads_(resolve_threads(n_threads)),
       part_bytes_(part_bytes),
-      blocks_(static_cast<std::size_t>(n_threads_ == 1 ? 1 : kBlocksPerThread * n_threads_)),
+      blocks_(static_cast<std::size_t>(n_threads_) * kBlocksPerThread),
       rows_(format) {}
 
 void TextReader::append(const TextBlock& block) {

@@ -1,7 +1,7 @@
 """Imports that wait until something of them is used.
 
-scikit-learn imports scipy.stats and, where it is installed, pandas: more than half of the time that
-a command would take to start, for functions that no command calls.
+scikit-learn imports scipy.stats and, where it is installed, pandas: half of the time that a command
+would take to start, for functions that no command calls.
 """
 
 from __future__ import annotations
