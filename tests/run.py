@@ -91,6 +91,7 @@ def main(arguments: list[str]) -> int:
     env = os.environ | {
         "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
         "VIRTUAL_ENV": str(bin_folder.parent),  # CMake looks here for the tests' libraries
+        "OMP_WAIT_POLICY": "passive",  # threads that wait leave the processors to others
     }
     env.pop("PYTHONPATH", None)  # the installed package is what is tested
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from shell import program
 
 import pyfm
 from pyfm.callbacks import checkpoint
@@ -101,7 +101,7 @@ model.fit(rows, callbacks=[save])
 
 
 def killed(code: str, folder: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(program(code), cwd=folder, capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
@@ -129,7 +129,7 @@ model.fit(rows, callbacks=[pyfm.callbacks.checkpoint("model"), lambda env: print
 @pytest.mark.parametrize("epochs", [1, 4])
 def test_killed_at_any_time(epochs: int, tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-u", "-c", ENDLESS], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        program(ENDLESS), cwd=tmp_path, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         for _ in range(epochs):

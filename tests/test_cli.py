@@ -15,6 +15,7 @@ from shell import pyfm_process, succeed
 
 import pyfm
 from pyfm import Dataset
+from pyfm.ensemble import BaggingClassifier
 
 
 def test_predict_to_a_file(folder: Path) -> None:
@@ -65,7 +66,8 @@ def test_more_than_two_classes(folder: Path) -> None:
     p = model.predict_proba(data)
     np.testing.assert_allclose(np.loadtxt("classes"), p, rtol=1e-8)
     assert model.classes_.tolist() == [4, 5, 6]
-    assert "classes              3: 4, 5, 6\n" in succeed("info", "model")
+    lines = dict(line.split(maxsplit=1) for line in succeed("info", "model").splitlines())
+    assert lines["classes"] == "3: 4, 5, 6"
     loss = -np.log(p[np.arange(200), np.arange(200) % 3]).mean()
     right = (p.argmax(axis=1) == np.arange(200) % 3).mean()
     assert out == f"logloss = {loss:.5f}\naccuracy = {right:.5f}\n"
@@ -89,6 +91,24 @@ def test_info(folder: Path) -> None:
     assert lines["learning_rate"] == "0.2"
     best = min(pyfm.load("model").history_["valid_logloss"])
     assert lines["valid_logloss"].startswith(f"{best:.5f} in epoch")
+
+
+def test_a_folder_of_an_ensemble(folder: Path) -> None:
+    rows = Dataset.from_libffm("train.ffm")
+    fm = pyfm.FMClassifier(n_factors=2, epochs=1)
+    bag = BaggingClassifier(fm, n_estimators=3, random_state=5).fit(rows)
+    bag.save("bag")
+    out = succeed("info", "bag")
+    lines = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert lines["folder"].startswith("bag (")
+    assert lines["model"] == "BaggingClassifier of 3 FMClassifier"
+    assert lines["classes"] == "2: 0, 1"
+    assert lines["features"] == f"{rows.n_features:,}"
+    assert lines["n_estimators"] == "3"
+    assert lines["estimator__n_factors"] == "2"
+    assert lines["random_state"] == "5"
+    succeed("predict", "--quiet", "train.ffm", "bag", "out")
+    np.testing.assert_allclose(np.loadtxt("out"), bag.predict_proba(rows)[:, 1], rtol=1e-6)
 
 
 def test_info_of_data_files(folder: Path) -> None:

@@ -33,7 +33,7 @@ from pyfm.training import Training
         ("predict valid.ffm missing", 1, "pyfm: error: missing: No such file or directory"),
         ("predict valid.ffm train.ffm", 1, "train.ffm: expected a safetensors file"),
         ("info train.ffm", 1, "train.ffm: expected a safetensors file"),
-        ("info .", 1, "Is a directory"),
+        ("info .", 1, "expected a model file, or an ensemble's folder with ensemble.json in it"),
         ("train", 2, "Missing argument"),
         ("train --frobnicate train.ffm", 2, "No such option"),
         ("train -k zero train.ffm", 2, "'--n-factors'"),

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from data_streams import DATA, assert_same_model, caches_in, write_ffm
+from shell import program
 
 import pyfm
 from pyfm import Dataset, FormatError
@@ -248,7 +248,7 @@ else:
 
 def start(path: Path, cache: Path, limit: int = 0) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", IN_A_PROCESS, str(path), str(cache), str(limit)],
+        program(IN_A_PROCESS, str(path), str(cache), str(limit)),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 

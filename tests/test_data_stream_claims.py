@@ -7,7 +7,6 @@ import fcntl
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from data_streams import DATA, assert_same_model, write_ffm
+from shell import program
 
 import pyfm
 from pyfm import Dataset
@@ -52,7 +52,7 @@ def path(tmp_path: Path) -> Path:
 def start(path: Path, *, waits: bool = False) -> subprocess.Popen[str]:
     cache = path.parent / "cache"
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(path), str(cache), str(int(waits))],
+        program(PROGRAM, str(path), str(cache), str(int(waits))),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from resuming import assert_same
+from shell import program
 
 import pyfm
 from pyfm import Dataset
@@ -70,9 +70,7 @@ def script(batch_size: int, n_jobs: int, pause: float) -> str:
 
 def run(code: str, folder: Path, kill_after: float | None = None) -> int:
     """The exit code; the process is killed some seconds after its first checkpoint."""
-    with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(program(code), cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         if kill_after is not None:
             for _ in range(2):  # the second epoch begins

@@ -33,12 +33,21 @@ def _fields(spec: ModelSpec) -> str:
 
 def info(
     path: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A model or a data file, as pyfm writes them.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A model or a data file, or an ensemble's folder, as pyfm writes."
+        ),
     ],
 ) -> None:
-    """Show what a model file holds, or a data file; what is large in it is not read."""
-    for name, text in (_data(path) if is_data_file(path) else _model(path)).items():
-        print(f"{name:20} {text}")
+    """Show what a model file holds, a data file, or the folder of an ensemble.
+
+    What is large in it is not read.
+    """
+    describe = _bagging if path.is_dir() else _data if is_data_file(path) else _model
+    lines = describe(path)
+    width = max(20, *map(len, lines))
+    for name, text in lines.items():
+        print(f"{name:{width}} {text}")
 
 
 def _data(path: Path) -> dict[str, str]:
@@ -84,11 +93,40 @@ def _of_file(path: Path, metadata: Mapping[str, Any]) -> str:
     return f"{path} ({size}, format {metadata['format_version']}, pyfm {version})"
 
 
+def _of_table(metadata: Mapping[str, Any]) -> dict[str, str]:
+    spec = metadata["spec"]
+    return {
+        "classes": _of_classes(metadata["classes"]),
+        "features": f"{spec.n_features:,}",
+        "fields": _fields(spec),
+        "weights": ", ".join(f"{name} {shape}" for name, shape in spec.shapes().items()),
+    }
+
+
+def _of_params(estimator: Any, *, deep: bool) -> dict[str, str]:
+    return {name: repr(value) for name, value in estimator.get_params(deep).items()}
+
+
+def _bagging(path: Path) -> dict[str, str]:
+    from pyfm.ensemble.folder import describe  # loads scikit-learn
+
+    bagging, n_members, metadata = describe(path)
+    size = in_bytes(sum(file.stat().st_size for file in path.iterdir()))
+    params = _of_params(bagging, deep=True)
+    del params["estimator"]
+    return {
+        "folder": f"{path} ({size}, pyfm {metadata['library_version']})",
+        "model": f"{type(bagging).__name__} of {n_members} {type(bagging.estimator).__name__}",
+        **_of_table(metadata),
+        **params,
+    }
+
+
 def _model(path: Path) -> dict[str, str]:
     from pyfm.model_file.reader import describe  # loads scikit-learn
 
     model, metadata = describe(path)
-    spec, history, best = metadata["spec"], metadata["history"], metadata["best_epoch"]
+    history, best = metadata["history"], metadata["best_epoch"]
     if "epoch" in history:
         at, of = history["epoch"].index(best), f"epoch {best}"
         trained = f"{history['epoch'][-1]} epochs, the best is {best}"
@@ -99,16 +137,11 @@ def _model(path: Path) -> dict[str, str]:
     lines = {
         "file": _of_file(path, metadata),
         "model": type(model).__name__,
-        "classes": _of_classes(metadata["classes"]),
-        "features": f"{spec.n_features:,}",
-        "fields": _fields(spec),
-        "weights": ", ".join(f"{name} {shape}" for name, shape in spec.shapes().items()),
+        **_of_table(metadata),
         "optimizer state": "none" if metadata["training"] is None else "held",
         "trained": trained,
     }
     for name, column in history.items():
         if name not in _NOT_SHOWN and not name.startswith("learning_rate"):
             lines[name] = f"{column[at]:.5f} in {of}"
-    for name, value in model.get_params(deep=False).items():
-        lines[name] = repr(value)
-    return lines
+    return lines | _of_params(model, deep=False)

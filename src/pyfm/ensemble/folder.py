@@ -24,6 +24,7 @@ import pyfm
 from pyfm import ensemble
 from pyfm._core import FormatError
 from pyfm.checks import refuse
+from pyfm.model_file.reader import describe as describe_model
 
 if TYPE_CHECKING:
     from pyfm.ensemble.bagging import Bagging
@@ -44,7 +45,7 @@ def save(bagging: Bagging, path: str | os.PathLike[str]) -> None:
     temporary.mkdir()
     try:
         for i, member in enumerate(bagging.estimators_):
-            member.save(temporary / f"member-{i}.pyfm")
+            member.save(temporary / _member_file(i))
         (temporary / METADATA).write_text(text)
         _take_place(temporary, target)
     except BaseException:
@@ -55,6 +56,32 @@ def save(bagging: Bagging, path: str | os.PathLike[str]) -> None:
 def load(path: str | os.PathLike[str]) -> Any:
     """The bagging in a folder; `pyfm.load` documents it."""
     folder = Path(os.fsdecode(path))
+    bagging, own, n_members = _read(folder)
+    members = [pyfm.load(folder / _member_file(i)) for i in range(n_members)]
+    for i, member in enumerate(members):
+        if not isinstance(member, bagging._kind) or not _agree(member, members[0]):
+            expected = f"a {bagging._kind.__name__.lower()} with the inputs and labels of member 0"
+            raise FormatError(f"{folder / _member_file(i)}: expected {expected}, found another")
+    _set_estimator(bagging, members[0], own, folder)
+    bagging.estimators_ = members
+    return bagging
+
+
+def describe(path: str | os.PathLike[str]) -> tuple[Any, int, dict[str, Any]]:
+    """The bagging, not fitted, its number of members, and the metadata of the first one's file."""
+    folder = Path(os.fsdecode(path))
+    bagging, own, n_members = _read(folder)
+    member, metadata = describe_model(folder / _member_file(0))
+    _set_estimator(bagging, member, own, folder)
+    return bagging, n_members, metadata
+
+
+def _member_file(i: int) -> str:
+    return f"member-{i}.pyfm"
+
+
+def _read(folder: Path) -> tuple[Any, dict[str, Any], int]:
+    """What `_from_json` finds in a folder that has as many members."""
     file = folder / METADATA
     if not file.is_file():
         message = f"expected a model file, or an ensemble's folder with {METADATA} in it"
@@ -62,25 +89,21 @@ def load(path: str | os.PathLike[str]) -> Any:
     if file.stat().st_size > _MAX_JSON:
         raise FormatError(f"{file}: expected at most {_MAX_JSON} bytes")
     try:
-        metadata = json.loads(file.read_text())
-        bagging, own, n_members = _from_json(metadata)
+        bagging, own, n_members = _from_json(json.loads(file.read_text()))
     except (RecursionError, TypeError, ValueError) as error:
         raise FormatError(f"{file}: {error}") from error
     found = len(list(folder.glob("member-*.pyfm")))
     if found != n_members:
         raise FormatError(f"{folder}: expected {n_members} members, found {found}")
-    members = [pyfm.load(folder / f"member-{i}.pyfm") for i in range(n_members)]
-    for i, member in enumerate(members):
-        if not isinstance(member, bagging._kind) or not _agree(member, members[0]):
-            expected = f"a {bagging._kind.__name__.lower()} with the inputs and labels of member 0"
-            raise FormatError(f"{folder / f'member-{i}.pyfm'}: expected {expected}, found another")
+    return bagging, own, n_members
+
+
+def _set_estimator(bagging: Any, member: Any, own: dict[str, Any], folder: Path) -> None:
     try:
-        bagging.estimator = clone(members[0]).set_params(**own)
+        bagging.estimator = clone(member).set_params(**own)
         bagging._member()
     except ValueError as error:
-        raise FormatError(f"{file}: {error}") from error
-    bagging.estimators_ = members
-    return bagging
+        raise FormatError(f"{folder / METADATA}: {error}") from error
 
 
 def _check_replaceable(target: Path) -> None:
