@@ -66,8 +66,8 @@ def test_more_than_two_classes(folder: Path) -> None:
     p = model.predict_proba(data)
     np.testing.assert_allclose(np.loadtxt("classes"), p, rtol=1e-8)
     assert model.classes_.tolist() == [4, 5, 6]
-    lines = dict(line.split(maxsplit=1) for line in succeed("info", "model").splitlines())
-    assert lines["classes"] == "3: 4, 5, 6"
+    shown = dict(line.split(maxsplit=1) for line in succeed("info", "model").splitlines())
+    assert shown["classes"] == "3: 4, 5, 6"
     loss = -np.log(p[np.arange(200), np.arange(200) % 3]).mean()
     right = (p.argmax(axis=1) == np.arange(200) % 3).mean()
     assert out == f"logloss = {loss:.5f}\naccuracy = {right:.5f}\n"

@@ -134,6 +134,8 @@ class EpochPosition:
     @property
     def n_rows(self) -> int: ...
 
+class NumberedRows: ...
+
 class Snapshot:
     """A copy of the weights (not of the optimizers' state); empty until it is saved to."""
 
@@ -282,6 +284,12 @@ class Model:
 
         All features that training will meet: unknowns too, and what a bootstrap sample holds.
         """
+    def number_rows(self, data: Dataset, *, n_threads: int) -> NumberedRows | None:
+        """What saves several epochs the look-up of features, of data that were initialized.
+
+        None where its four bytes for each stored entry would take more than a quarter of the memory
+        that is left, or most of what is stored is not selected.
+        """
     # The same in pieces: forget_counts, all pieces, and initialize_counted with the rows of all;
     # then, unless all fields are deep, initialize_vectors with all pieces.
     def forget_counts(self) -> None: ...
@@ -310,6 +318,7 @@ class Model:
         batch_size: int = 1,  # 1: example-wise; 0: all rows are one batch
         augmentation: Augmentation | None = None,
         position: EpochPosition | None = None,
+        numbered: NumberedRows | None = None,  # of these data; without augmentation
     ) -> EpochStats:
         """One pass over the rows. Ctrl-C and exceptions from `poll` end it at once.
 

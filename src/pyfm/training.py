@@ -179,7 +179,10 @@ class Training:
         if self._epoch:  # the weights of an earlier fit, which the first pass may break
             self._last = self._saved()
         try:
-            self._data.train.initialize(self._model, self._options.n_threads, self._augmentation)
+            n_epochs = self._before + self._options.epochs - self._epoch
+            self._data.train.initialize(
+                self._model, n_epochs, self._options.n_threads, self._augmentation
+            )
             while not stopped and self._epoch < self._before + self._options.epochs:
                 stopped = self._run_epoch(self._epoch + 1)
         except BaseException:

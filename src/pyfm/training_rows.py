@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypedDict
 
 from pyfm import _core
@@ -47,9 +48,13 @@ class TrainingRows(Protocol):
         """Where these rows come from."""
 
     def initialize(
-        self, model: _core.Model, n_threads: int, augmentation: _core.Augmentation | None
+        self,
+        model: _core.Model,
+        n_epochs: int,
+        n_threads: int,
+        augmentation: _core.Augmentation | None,
     ) -> None:
-        """Gives rows with initial weights to the features."""
+        """Gives rows with initial weights to the features; so many epochs follow."""
 
     def train_epoch(self, model: _core.Model, options: PassOptions) -> Pass:
         """One pass over the rows, shuffled."""
@@ -58,11 +63,13 @@ class TrainingRows(Protocol):
         """Raises ValueError where it does not suit the rows and a model of such sizes."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class HeldRows:
     """A data set in memory."""
 
     data: _core.Dataset
+    _numbered: _core.NumberedRows | None = field(default=None, init=False, repr=False)
+    _numbers_pay: bool = field(default=False, init=False, repr=False)
 
     @property
     def n_rows(self) -> int:
@@ -84,13 +91,24 @@ class HeldRows:
         return Origin.of(self.data, split_seed, sample_seed)
 
     def initialize(
-        self, model: _core.Model, n_threads: int, augmentation: _core.Augmentation | None
+        self,
+        model: _core.Model,
+        n_epochs: int,
+        n_threads: int,
+        augmentation: _core.Augmentation | None,
     ) -> None:
         model.initialize(self.data, n_threads=n_threads, augmentation=augmentation)
+        self._numbered = None
+        self._numbers_pay = n_epochs > 1 and augmentation is None
 
     def train_epoch(self, model: _core.Model, options: PassOptions) -> Pass:
-        stats = model.train_epoch(self.data, shuffle=True, **options)
-        return Pass(stats.loss, stats.seconds)
+        start = time.perf_counter()
+        if self._numbers_pay:
+            self._numbered = model.number_rows(self.data, n_threads=options["n_threads"])
+            self._numbers_pay = False
+        seconds = time.perf_counter() - start
+        stats = model.train_epoch(self.data, shuffle=True, numbered=self._numbered, **options)
+        return Pass(stats.loss, seconds + stats.seconds)
 
     def check(self, augmentation: Augmentation, n_features: int, n_fields: int) -> None:
         augmentation.core().check(self.data, n_features=n_features, n_fields=n_fields)

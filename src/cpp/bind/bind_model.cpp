@@ -13,6 +13,7 @@
 
 #include "bind/bind.h"
 #include "train/initializer.h"
+#include "train/numbered_rows.h"
 #include "train/predictor.h"
 #include "train/trainer.h"
 
@@ -207,6 +208,7 @@ void bind_model(py::module_& m) {
   py::class_<EpochPosition>(m, "EpochPosition")
       .def(py::init<>())
       .def_readonly("n_rows", &EpochPosition::n_rows);
+  py::class_<NumberedRows>(m, "NumberedRows");
   py::class_<Snapshot>(m, "Snapshot")
       .def(py::init<>())
       .def_property_readonly("bias", [](const Snapshot& s) {
@@ -282,6 +284,14 @@ void bind_model(py::module_& m) {
           },
           py::arg("data"), py::kw_only(), py::arg("n_threads"),
           py::arg("augmentation") = py::none())
+      .def(
+          "number_rows",
+          [](const Model& model, const Dataset& data, int n_threads) {
+            const Poll poll = make_poll(py::none());
+            const py::gil_scoped_release released;
+            return number_rows(model, data, n_threads, poll);
+          },
+          py::arg("data"), py::kw_only(), py::arg("n_threads"))
       .def("forget_counts", [](Model& model) { model.rows().forget_counts(); })
       .def(
           "count_piece",
@@ -316,7 +326,7 @@ void bind_model(py::module_& m) {
           "train_epoch",
           [](Model& model, const Dataset& data, Index epoch, bool shuffle, int n_threads,
              const py::object& poll, Index batch_size, const Augmentation* augmentation,
-             EpochPosition* position) {
+             EpochPosition* position, const NumberedRows* numbered) {
             if (batch_size < 0) throw std::invalid_argument("batch_size: expected at least 0");
             const EpochOptions options{.epoch = epoch,
                                        .shuffle = shuffle,
@@ -324,13 +334,15 @@ void bind_model(py::module_& m) {
                                        .poll = make_poll(poll),
                                        .batch_size = batch_size,
                                        .augmentation = augmentation,
+                                       .numbered = numbered,
                                        .position = position};
             const py::gil_scoped_release released;
             return train_epoch(model, data, options);
           },
           py::arg("data"), py::kw_only(), py::arg("epoch"), py::arg("shuffle"),
           py::arg("n_threads"), py::arg("poll"), py::arg("batch_size") = 1,
-          py::arg("augmentation") = py::none(), py::arg("position") = py::none())
+          py::arg("augmentation") = py::none(), py::arg("position") = py::none(),
+          py::arg("numbered") = py::none())
       .def(
           "decision_function",
           [](Model& model, const Dataset& data, int n_threads) {

@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <stdexcept>
 #include <string>
@@ -155,6 +156,16 @@ Dataset Dataset::packed() const {
   out.rows = {};
   out.row_owner = {};
   out.owner = std::move(owned);
+  return Dataset(std::move(out), Trusted{});
+}
+
+Dataset Dataset::with_features(std::span<const FeatureId> features, Index n_features,
+                               std::shared_ptr<const void> owner) const {
+  DatasetBuffers out = b_;
+  out.features = features;
+  out.n_features = n_features;
+  out.owner = std::make_shared<std::array<std::shared_ptr<const void>, 2>>(
+      std::array{b_.owner, std::move(owner)});
   return Dataset(std::move(out), Trusted{});
 }
 

@@ -98,6 +98,10 @@ class Dataset {
   Dataset take(std::span<const Index> rows) const;
   // The same rows, stored one after the other: copied, if they are a selection.
   Dataset packed() const;
+  // The same rows with other numbers in place of the features of all that is stored; `owner` keeps
+  // them alive.
+  Dataset with_features(std::span<const FeatureId> features, Index n_features,
+                        std::shared_ptr<const void> owner) const;
   // The same rows with other targets and weights (borrowed from `owner`); empty spans remove them.
   Dataset with_targets(std::span<const float> y, std::span<const float> weight,
                        std::shared_ptr<const void> owner) const;

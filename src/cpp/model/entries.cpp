@@ -20,7 +20,11 @@ void make_entries(const Row& row, float scale, const EntryFilter& filter, EntryM
   if (filter.all_known && !row.values && !filter.column_of) {
     fill_equal(scale, size, memory);
     bool have_rows = true;
-    if (!filter.some_counted) {
+    const RowId* rows = memory.row;
+    if (!filter.row_of) {
+      rows = row.features;
+      for (int i = 0; filter.some_counted && i < size; ++i) have_rows &= rows[i] != 0;
+    } else if (!filter.some_counted) {
 #pragma GCC unroll 4
       for (int i = 0; i < size; ++i) memory.row[i] = filter.row_of[row.features[i]];
     } else {
@@ -30,7 +34,7 @@ void make_entries(const Row& row, float scale, const EntryFilter& filter, EntryM
       }
     }
     if (have_rows || !filter.with_rows) {
-      to = {memory.row, row.fields, memory.equal, size, size, true};
+      to = {rows, row.fields, memory.equal, size, size, true};
       return;
     }
   }
@@ -40,7 +44,7 @@ void make_entries(const Row& row, float scale, const EntryFilter& filter, EntryM
     const FeatureId j = row.features[i];
     const float x = row.value(i) * scale;
     const bool known = static_cast<Index>(j) < filter.n_features;
-    memory.row[n] = known ? RowMap::number(filter.row_of[j]) : 0;
+    memory.row[n] = !known ? 0 : filter.row_of ? RowMap::number(filter.row_of[j]) : RowId{j};
     memory.field[n] = f;
     memory.x[n] = x;
     const bool kept = known && in_range && x != 0 && (memory.row[n] != 0 || !filter.with_rows);

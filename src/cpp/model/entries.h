@@ -9,7 +9,7 @@
 namespace pyfm {
 
 struct EntryFilter {
-  const RowId* row_of;  // (n_features,) for RowMap::number
+  const RowId* row_of;  // (n_features,) for RowMap::number; null: features are such numbers already
   Index n_features;
   Index n_fields;
   bool all_known;  // the data set is known to have no other features and fields

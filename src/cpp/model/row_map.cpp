@@ -19,6 +19,11 @@ std::size_t frequency_class(std::uint32_t count) {
   return kClasses - 1 - ((bits >> 19) - (0x3f800000u >> 19));
 }
 
+std::uint64_t next_version() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
 }  // namespace
 
 std::vector<FeatureId> RowMap::counted(std::uint32_t least) const {
@@ -49,6 +54,7 @@ void RowMap::add(std::span<const FeatureId> features) {
   if (size > kMaxRows)
     throw OutOfMemory("a model holds at most " + std::to_string(kMaxRows - 1) +
                       " features that occur, found more");
+  version_ = next_version();
   feature_of_.reserve(size);
   feature_of_.resize(size);
   std::ranges::copy(features, feature_of_.data() + first);
@@ -59,6 +65,7 @@ void RowMap::add(std::span<const FeatureId> features) {
 }
 
 void RowMap::truncate(Index n_rows) noexcept {
+  version_ = next_version();
   for (Index r = n_rows; r < feature_of_.size(); ++r) row_of_[feature_of_[r]] = 0;
   if (n_rows < feature_of_.size()) feature_of_.resize(n_rows);
 }

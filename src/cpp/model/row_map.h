@@ -23,6 +23,8 @@ class RowMap {
   std::span<const FeatureId> features() const noexcept { return feature_of_.view(); }  // (n_rows,)
   const RowId* entries() const noexcept { return row_of_.data(); }  // (n_features,) for number()
   static constexpr RowId number(RowId entry) noexcept { return entry < kCounted ? entry : 0; }
+  // Another one whenever features get rows, or rows are taken away; never that of another map.
+  std::uint64_t version() const noexcept { return version_; }
   Index nbytes() const noexcept {
     return (row_of_.size() + feature_of_.size()) * Index{sizeof(RowId)};
   }
@@ -75,6 +77,7 @@ class RowMap {
   Array<RowId> row_of_;  // 0: none; from kCounted on: none, but a count
   Array<FeatureId> feature_of_;
   Index n_counted_ = 0;
+  std::uint64_t version_ = 0;
 };
 
 }  // namespace pyfm

@@ -26,7 +26,7 @@ class BatchTrainer {
         data_(data),
         order_(order.data()),
         options_(options),
-        workers_(make_workers(model, data, options.n_threads, Purpose::batch)),
+        workers_(make_workers(model, data, options.n_threads, Purpose::batch, options.numbered)),
         shares_(workers_.size()),
         blocks_(kMaxBlocks, ExampleBlock(model.n_outputs(), shares_)),
         bias_gradients_(model.n_outputs()),

@@ -91,7 +91,8 @@ void leave(std::vector<Worker>& workers, EpochPosition& position, std::size_t n_
 
 LossSum train_examples(Model& model, const Dataset& data, const Array<Index>& order,
                        const EpochOptions& options) {
-  std::vector<Worker> workers = make_workers(model, data, options.n_threads, Purpose::train);
+  std::vector<Worker> workers =
+      make_workers(model, data, options.n_threads, Purpose::train, options.numbered);
   augment(workers, options.augmentation, model.spec().seed, options.epoch);
   for (std::size_t i = 0; i < workers.size(); ++i) {
     const auto epoch = static_cast<std::uint64_t>(options.epoch);
@@ -131,7 +132,9 @@ EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& op
   const Array<Index> order = row_order(data.n_rows(), model.spec().seed, options);
   const bool in_batches = options.batch_size != 1 || model.network();
   const auto train = in_batches ? train_batches : train_examples;
-  const LossSum sum = train(model, data, order, options);
+  if (options.numbered) check_numbered(model, data, *options.numbered, options.augmentation);
+  const LossSum sum =
+      train(model, options.numbered ? options.numbered->rows : data, order, options);
   EpochStats stats;
   stats.loss = sum.mean();
   stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

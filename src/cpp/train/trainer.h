@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 #include "loss/loss_sum.h"
 #include "train/model.h"
+#include "train/numbered_rows.h"
 #include "train/progressive.h"
 #include "train/rows.h"
 
@@ -29,6 +30,7 @@ struct EpochOptions {
   Poll poll;
   Index batch_size = 1;  // 1: example-wise; 0: all rows are one batch
   const Augmentation* augmentation = nullptr;
+  const NumberedRows* numbered = nullptr;  // of the data, if they are not augmented
   // Rows of a stream: random numbers go on where the rows before ended, so that it does not matter
   // where the stream is cut, and every row is scored before it is learned.
   Progressive* stream = nullptr;
@@ -45,7 +47,8 @@ struct EpochStats {
 // Throws std::invalid_argument when a target is not in the domain of the model's loss.
 void check_targets(const Model& model, const Dataset& data);
 
-// Throws std::invalid_argument when the data do not fit the model or its loss. Of a piece, the
+// Throws std::invalid_argument when the data do not fit the model or its loss, or were numbered
+// before the model gave other rows to features. Of a piece, the
 // statistics are those of the epoch so far.
 EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& options);
 

@@ -18,14 +18,15 @@ float PartWorker::clipped(float dscore) noexcept {
   return norm > most ? dscore * (most / norm) : dscore;
 }
 
-Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads)
+Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads, bool numbered)
     : scores_(model.spec().n_outputs), max_row_nnz_(data.max_row_nnz()) {
   const ModelSpec& spec = model.spec();
   const Index n_fields = spec.has_fields() ? spec.n_fields : kMaxFields;
-  filter_ = {model.rows().entries(),
-             spec.n_features,
+  const Index n_features = numbered ? model.rows().n_rows() : spec.n_features;
+  filter_ = {numbered ? nullptr : model.rows().entries(),
+             n_features,
              n_fields,
-             data.n_features() <= spec.n_features && data.n_fields() <= n_fields,
+             data.n_features() <= n_features && data.n_fields() <= n_fields,
              model.rows().n_counted() > 0,
              purpose != Purpose::predict,
              model.columns()};
@@ -168,12 +169,12 @@ void augment(std::vector<Worker>& workers, const Augmentation* augmentation, std
   for (Worker& worker : workers) worker.augment({*augmentation, seed, epoch});
 }
 
-std::vector<Worker> make_workers(Model& model, const Dataset& data, int n_threads,
-                                 Purpose purpose) {
+std::vector<Worker> make_workers(Model& model, const Dataset& data, int n_threads, Purpose purpose,
+                                 bool numbered) {
   std::vector<Worker> workers;
   const int n = resolve_threads(n_threads);
   workers.reserve(static_cast<std::size_t>(n));
-  for (int i = 0; i < n; ++i) workers.emplace_back(model, data, purpose, n);
+  for (int i = 0; i < n; ++i) workers.emplace_back(model, data, purpose, n, numbered);
   return workers;
 }
 

@@ -48,7 +48,8 @@ class alignas(kApart) Worker {
 
   LossSum loss;
 
-  Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads);
+  // Numbered: the data have numbers of table rows in place of features.
+  Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads, bool numbered);
 
   // Rows are changed on their way, from now on; row 0 is at the place `first` of the epoch.
   void augment(const Augmenter& augmenter);
@@ -104,7 +105,7 @@ class alignas(kApart) Worker {
 
   static std::size_t slot(Index i) noexcept { return static_cast<std::size_t>(i) % kPreparedRows; }
   [[gnu::always_inline]] void prefetch(const Row& row) const noexcept {
-    if (!filter_.all_known) return;
+    if (!filter_.all_known || !filter_.row_of) return;
 #pragma GCC unroll 4
     for (Index e = 0; e < row.size; ++e) __builtin_prefetch(filter_.row_of + row.features[e]);
   }
@@ -151,6 +152,7 @@ void check_trainable(const Model& model, const Dataset& data);
 void augment(std::vector<Worker>& workers, const Augmentation* augmentation, std::uint64_t seed,
              Index epoch);
 
-std::vector<Worker> make_workers(Model& model, const Dataset& data, int n_threads, Purpose purpose);
+std::vector<Worker> make_workers(Model& model, const Dataset& data, int n_threads, Purpose purpose,
+                                 bool numbered = false);
 
 }  // namespace pyfm

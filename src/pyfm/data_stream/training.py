@@ -62,7 +62,11 @@ class StreamedRows:
         return Origin(*sizes, reader.checksum, split_seed, sample_seed)
 
     def initialize(
-        self, model: _core.Model, n_threads: int, augmentation: _core.Augmentation | None
+        self,
+        model: _core.Model,
+        n_epochs: int,
+        n_threads: int,
+        augmentation: _core.Augmentation | None,
     ) -> None:
         """One pass, in which the checksums of the file are compared, too; or two."""
 
