@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import sparse
+from shell import program
 from sklearn.base import clone
 
 import pyfm
@@ -89,3 +92,34 @@ def test_rows_of_another_time_are_refused() -> None:
     core.train_epoch(first, numbered=numbered, **options)
     with pytest.raises(ValueError, match="numbered: expected the rows of these data"):
         core.train_epoch(second, numbered=numbered, **options)
+
+
+# 200,000 rows of 40 entries, whose numbers take 30.5 MiB.
+LITTLE_MEMORY = """
+import re, resource, sys
+import numpy as np
+import pyfm
+data = pyfm.Dataset.from_ids(np.ones((200_000, 40), np.uint32), np.arange(200_000) % 2)
+number_rows = pyfm._core.Model.number_rows
+def spy(*arguments, **options):
+    found = number_rows(*arguments, **options)
+    print(found is not None)
+    return found
+pyfm._core.Model.number_rows = spy
+model = pyfm.LinearRegressor(epochs=2)
+model.fit(data[:10])
+used = int(re.search(r"VmSize:\\s*(\\d+) kB", open("/proc/self/status").read())[1]) << 10
+limit = used + (int(sys.argv[1]) << 20)
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+model.fit(data)
+"""
+
+
+@pytest.mark.parametrize(("mebibytes", "answer"), [(200, "False"), (400, "True")])
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the size in /proc")
+def test_no_more_than_an_eighth_of_the_memory(mebibytes: int, answer: str) -> None:
+    done = subprocess.run(
+        program(LITTLE_MEMORY, str(mebibytes)), capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["True", answer]

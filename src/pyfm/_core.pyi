@@ -287,8 +287,8 @@ class Model:
     def number_rows(self, data: Dataset, *, n_threads: int) -> NumberedRows | None:
         """What saves several epochs the look-up of features, of data that were initialized.
 
-        None where its four bytes for each stored entry would take more than a quarter of the memory
-        that is left, or most of what is stored is not selected.
+        None where its four bytes for each stored entry, with those of other data, would take more
+        than an eighth of the memory that is left, or most of what is stored is not selected.
         """
     # The same in pieces: forget_counts, all pieces, and initialize_counted with the rows of all;
     # then, unless all fields are deep, initialize_vectors with all pieces.

@@ -97,6 +97,8 @@ BOOST_AUTO_TEST_CASE(are_none_where_little_is_selected) {
   initialize(model, data, 1, nullptr, nullptr);
   BOOST_TEST(!number_rows(model, data.take(few), 1, nullptr));
   BOOST_TEST(number_rows(model, data.take(half), 1, nullptr).has_value());
+  Model small(spec("fm", 1, 1, 4));
+  BOOST_CHECK_THROW(number_rows(small, data, 1, nullptr), std::invalid_argument);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -18,8 +18,8 @@ struct NumberedRows {
 };
 
 // Of data that the model is initialized for. None where the numbers, four bytes for each stored
-// entry, would take more than a quarter of the memory that is left, or where most of what is stored
-// is not selected.
+// entry, with those of other data would take more than an eighth of the memory that is left, or
+// where most of what is stored is not selected.
 std::optional<NumberedRows> number_rows(const Model& model, const Dataset& data, int n_threads,
                                         const Poll& poll);
 

@@ -48,8 +48,8 @@ struct EpochStats {
 void check_targets(const Model& model, const Dataset& data);
 
 // Throws std::invalid_argument when the data do not fit the model or its loss, or were numbered
-// before the model gave other rows to features. Of a piece, the
-// statistics are those of the epoch so far.
+// before the model gave other rows to features. Of a piece, the statistics are those of the epoch
+// so far.
 EpochStats train_epoch(Model& model, const Dataset& data, const EpochOptions& options);
 
 }  // namespace pyfm
