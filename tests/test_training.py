@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
-from shell import program
 
 import pyfm
 from pyfm import Dataset
@@ -237,7 +237,7 @@ print("finished", model.n_iter_, model.best_epoch_, len(model.history_["seconds"
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_ctrl_c_keeps_the_last_finished_epoch(n_jobs: int) -> None:
     with subprocess.Popen(
-        program(LONG_FIT.format(n_jobs=n_jobs)),
+        [sys.executable, "-u", "-c", LONG_FIT.format(n_jobs=n_jobs)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -14,10 +14,10 @@ namespace pyfm {
 namespace {
 
 // Every row with one entry in every field, which needs neither indptr nor fields nor values.
-Dataset one_per_field(Index n_fields) {
+Dataset one_per_field(Index n_fields, Index n_rows = kRows) {
   const auto rows = std::make_shared<Rows>();
   const std::uint64_t key = random_key(5, static_cast<std::uint64_t>(n_fields));
-  for (Index i = 0; i < kRows; ++i) {
+  for (Index i = 0; i < n_rows; ++i) {
     for (Index f = 0; f < n_fields; ++f)
       rows->features.push_back(static_cast<FeatureId>(
           f * kPerField + random_below(key, static_cast<std::uint64_t>(i * n_fields + f), 3)));
@@ -25,7 +25,7 @@ Dataset one_per_field(Index n_fields) {
   }
   DatasetBuffers b;
   b.features = rows->features, b.y = rows->y;
-  b.n_rows = kRows, b.n_features = n_fields * kPerField, b.n_fields = n_fields;
+  b.n_rows = n_rows, b.n_features = n_fields * kPerField, b.n_fields = n_fields;
   b.owner = rows;
   return Dataset(b);
 }
@@ -70,6 +70,17 @@ BOOST_AUTO_TEST_CASE(give_the_same_bits) {
                             learned(s, data, batch_size, min_count, false));
             }
     }
+}
+
+BOOST_AUTO_TEST_CASE(are_looked_up_on_several_threads) {
+  const Dataset data = one_per_field(17, 20'000);  // entries of several blocks
+  Model model(spec("fm", 1, 17, 4));
+  initialize(model, data, 3, nullptr, nullptr);
+  const auto numbered = number_rows(model, data, 3, nullptr);
+  BOOST_REQUIRE(numbered);
+  for (Index i = 0; i < data.n_rows(); ++i)
+    for (Index e = 0; e < 17; ++e)
+      BOOST_REQUIRE(numbered->rows.row(i).features[e] == model.rows().row(data.row(i).features[e]));
 }
 
 BOOST_AUTO_TEST_CASE(are_those_of_one_data_set_and_of_the_model_as_it_is) {

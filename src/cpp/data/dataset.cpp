@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "base/array.h"
+#include "base/unique_id.h"
 #include "data/validate.h"
 
 namespace pyfm {
@@ -29,11 +29,6 @@ std::span<const T> part(std::span<const T> whole, Index begin, Index size) {
   return whole.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
 }
 
-std::uint64_t next_id() {
-  static std::atomic<std::uint64_t> last{0};
-  return ++last;
-}
-
 DatasetBuffers validated(DatasetBuffers buffers) {
   validate(buffers);
   return buffers;
@@ -43,7 +38,7 @@ DatasetBuffers validated(DatasetBuffers buffers) {
 
 Dataset::Dataset(DatasetBuffers buffers) : Dataset(validated(std::move(buffers)), Trusted{}) {}
 
-Dataset::Dataset(DatasetBuffers buffers, Trusted) : b_(std::move(buffers)), id_(next_id()) {
+Dataset::Dataset(DatasetBuffers buffers, Trusted) : b_(std::move(buffers)), id_(unique_id()) {
   if (b_.indptr.empty()) {
     nnz_ = b_.n_rows * b_.n_fields;
     max_row_nnz_ = b_.n_fields;

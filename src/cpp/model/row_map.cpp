@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/unique_id.h"
 
 namespace pyfm {
 
@@ -17,11 +18,6 @@ constexpr std::size_t kClasses = 16 * 32;
 std::size_t frequency_class(std::uint32_t count) {
   const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(count));
   return kClasses - 1 - ((bits >> 19) - (0x3f800000u >> 19));
-}
-
-std::uint64_t next_version() {
-  static std::atomic<std::uint64_t> last{0};
-  return ++last;
 }
 
 }  // namespace
@@ -54,7 +50,7 @@ void RowMap::add(std::span<const FeatureId> features) {
   if (size > kMaxRows)
     throw OutOfMemory("a model holds at most " + std::to_string(kMaxRows - 1) +
                       " features that occur, found more");
-  version_ = next_version();
+  version_ = unique_id();
   feature_of_.reserve(size);
   feature_of_.resize(size);
   std::ranges::copy(features, feature_of_.data() + first);
@@ -65,7 +61,7 @@ void RowMap::add(std::span<const FeatureId> features) {
 }
 
 void RowMap::truncate(Index n_rows) noexcept {
-  version_ = next_version();
+  version_ = unique_id();
   for (Index r = n_rows; r < feature_of_.size(); ++r) row_of_[feature_of_[r]] = 0;
   if (n_rows < feature_of_.size()) feature_of_.resize(n_rows);
 }
