@@ -46,6 +46,16 @@ inline void list_rows_to_fetch(const PartView& view, Scratch& s) {
   }
 }
 
+// Numbers of such a row that are fetched while this one is scored; the rest is while it is updated,
+// which takes most of the time, and requests are best spread evenly: while many are on their way,
+// what the second cache holds comes late to the first as well.
+template <class S>
+inline Index fetched_by_score(const PartView& view, const Scratch& s) {
+  constexpr Index line = 64 / sizeof(S), share = 16;
+  if (!s.trains) return view.shape.width;
+  return (view.shape.stride / share + line - 1) / line * line;
+}
+
 // Whether entry i is that of listed field i: then there is no other list of entries by field.
 inline bool in_order(const Scratch& s) {
   return s.field_row == s.row.at;

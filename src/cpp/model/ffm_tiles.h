@@ -177,7 +177,7 @@ inline float pairs(PartView view, Scratch s) {
       total[q] = fma(t.a[q], t.b[q], total[q]);
     });
   };
-  for_tiles<K, S, T, kind, 1>(view, s, 0, view.shape.width, add);
+  for_tiles<K, S, T, kind, 1>(view, s, 0, fetched_by_score<S>(view, s), add);
   unroll<B - 1>([&](auto q) { total[0] = total[0] + total[q + 1]; });
   return sum(total[0]);
 }
@@ -277,7 +277,8 @@ inline void update_pairs(Optimizer optimizer, PartView view, float dscore, Scrat
     if constexpr (B > 1) transpose_groups<K>(ta), transpose_groups<K>(tb);
     step_tile<B, diagonal, kind, S>(optimizer, width, s, t, k, ta, tb, rounding);
   };
-  for_tiles<K, S, T, kind, B == 4 ? 2 : 1>(view, s, view.shape.width, view.shape.stride, learn);
+  for_tiles<K, S, T, kind, B == 4 ? 2 : 1>(view, s, fetched_by_score<S>(view, s), view.shape.stride,
+                                           learn);
   if constexpr (kind == FieldRows::several) step_sums<S>(optimizer, view, s, rounding);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/types.h"
 #include "model/rounding.h"
+#include "model/scratch.h"
 #include "simd/scalar.h"
 
 namespace pyfm::PYFM_ISA {
@@ -90,6 +91,16 @@ template <int near, class S>
   __builtin_prefetch(w, 1, near);
   if (size > line) __builtin_prefetch(w + line, 1, near);
   for (Index at = 2 * line; at < size; at += line) __builtin_prefetch(w + at, 1, near);
+}
+
+// A row of a later example. Where an update follows every score, into the second cache: the first
+// one has the rows at hand, weights and slots, to keep until then.
+template <class S>
+[[gnu::always_inline]] inline void prefetch_for(const Scratch& s, const S* w, Index size) {
+  if (s.trains)
+    prefetch<2>(w, size);
+  else
+    prefetch<3>(w, size);
 }
 
 }  // namespace

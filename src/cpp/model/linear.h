@@ -20,7 +20,8 @@ struct Linear {
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
 #pragma GCC unroll 4
-    for (int i = 0; i < s.next.size; ++i) __builtin_prefetch(s.next.at[i], 1, 3);
+    for (int i = 0; i < s.next.size; ++i)
+      prefetch_for(s, static_cast<const float*>(s.next.at[i]), 1);
     if (s.trains) collect(view.shape.stride, row, s.collected);
     const auto weight = [&](int i) { return *static_cast<const float*>(row.at[i]); };
     const float sum = row.equal ? row.x[0] * sum_of(row.size, weight)
