@@ -9,6 +9,7 @@
 #include "model/factor_rows.h"
 #include "model/ffm_gradients.h"
 #include "model/ffm_tiles.h"
+#include "model/prefetch.h"
 #include "model/slope.h"
 #include "optim/proximal.h"
 

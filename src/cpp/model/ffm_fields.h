@@ -27,35 +27,6 @@ inline void sum_field(const PartView& view, int field, Scratch& s) {
   s.field_row[field] = sum;
 }
 
-// Rows so frequent (rows are in the order of frequency) that the second cache holds them, as a
-// rule; to fetch them as well would cost more than it brings. `width`: numbers of a row that are
-// used.
-inline Index n_cached_rows(const PartView& view, Index width) {
-  constexpr Index kCached = Index{1} << 20;  // bytes
-  return kCached * view.shape.stride / (width * view.shape.row_bytes());
-}
-
-// Rows of the next example that are to be fetched.
-inline void list_rows_to_fetch(const PartView& view, Scratch& s) {
-  const Index used = s.fetches_slots ? view.shape.stride : view.shape.width;
-  const Index held = std::max<Index>(view.n_hot, n_cached_rows(view, used));
-  s.n_fetch = 0;
-  for (int e = 0; e < s.next.size; ++e) {
-    s.fetch[s.n_fetch] = s.next.at[e];
-    s.n_fetch += s.next.row[e] >= held;
-  }
-}
-
-// Numbers of such a row that are fetched while this one is scored; the rest is while it is updated,
-// which takes most of the time, and requests are best spread evenly: while many are on their way,
-// what the second cache holds comes late to the first as well.
-template <class S>
-inline Index fetched_by_score(const PartView& view, const Scratch& s) {
-  constexpr Index line = 64 / sizeof(S), share = 16;
-  if (!s.trains) return view.shape.width;
-  return (view.shape.stride / share + line - 1) / line * line;
-}
-
 // Whether entry i is that of listed field i: then there is no other list of entries by field.
 inline bool in_order(const Scratch& s) {
   return s.field_row == s.row.at;

@@ -8,6 +8,7 @@
 #pragma once
 #include "model/batch.h"
 #include "model/ffm_tiles.h"
+#include "model/prefetch.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "model/ffm_fields.h"
+#include "model/prefetch.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
@@ -62,35 +63,6 @@ struct Tile {
   ColumnsJ col_j;
   T *rows_i[B], *rows_j[B];
   Vec a[B], b[B];
-};
-
-// Memory of the next row comes in while this row is computed: numbers [begin, end) of the rows in
-// s.fetch. A few lines with every tile, since a core that asks for many at once waits for them.
-// `together`: so many lines of a row without a question between them, where tiles are large.
-template <class S, int together>
-class NextRows {
- public:
-  NextRows(const Scratch& s, Index begin, Index end, Index n_tiles)
-      : row_(s.fetch), last_(s.fetch + s.n_fetch), begin_(begin), end_(end), at_(begin) {
-    constexpr Index piece = together * kLine;
-    const Index lines = s.n_fetch * ((end - begin + piece - 1) / piece) * together;
-    per_tile_ = static_cast<int>((lines + n_tiles - 1) / n_tiles);
-  }
-
-  [[gnu::always_inline]] void prefetch() {
-    for (int i = 0; i < per_tile_ && row_ < last_; i += together) {
-      const S* const lines = static_cast<const S*>(*row_) + at_;
-      unroll<together>([&](auto l) { __builtin_prefetch(lines + l * kLine, 1, 2); });
-      at_ += together * kLine;
-      if (at_ >= end_) at_ = begin_, ++row_;
-    }
-  }
-
- private:
-  static constexpr Index kLine = 64 / sizeof(S);
-  void **row_, **last_;
-  Index begin_, end_, at_;
-  int per_tile_;
 };
 
 // f(tile, on_diagonal) for every tile with I <= J in which both groups have an entry.

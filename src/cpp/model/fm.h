@@ -5,6 +5,7 @@
 #include "model/batch.h"
 #include "model/embedding.h"
 #include "model/factor_rows.h"
+#include "model/prefetch.h"
 #include "model/slope.h"
 
 namespace pyfm::PYFM_ISA {

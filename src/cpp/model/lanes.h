@@ -5,7 +5,6 @@
 
 #include "base/types.h"
 #include "model/rounding.h"
-#include "model/scratch.h"
 #include "simd/scalar.h"
 
 namespace pyfm::PYFM_ISA {
@@ -82,25 +81,6 @@ template <class Optimizer, class L, class S>
     slots[s] = select(changes, slots[s], before[s]);
   });
   store_row<n>(w, width, lanes, select(changes, fresh, old), slots, rounding);
-}
-
-// How near to the core: 3 is its first cache, 2 its second, for what the first is too small for.
-template <int near, class S>
-[[gnu::always_inline]] inline void prefetch(const S* w, Index size) {
-  constexpr Index line = 64 / sizeof(S);
-  __builtin_prefetch(w, 1, near);
-  if (size > line) __builtin_prefetch(w + line, 1, near);
-  for (Index at = 2 * line; at < size; at += line) __builtin_prefetch(w + at, 1, near);
-}
-
-// A row of a later example. Where an update follows every score, into the second cache: the first
-// one has the rows at hand, weights and slots, to keep until then.
-template <class S>
-[[gnu::always_inline]] inline void prefetch_for(const Scratch& s, const S* w, Index size) {
-  if (s.trains)
-    prefetch<2>(w, size);
-  else
-    prefetch<3>(w, size);
 }
 
 }  // namespace

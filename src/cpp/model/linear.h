@@ -7,6 +7,7 @@
 
 #include "model/batch.h"
 #include "model/lanes.h"
+#include "model/prefetch.h"
 #include "model/scratch.h"
 #include "model/shape.h"
 #include "model/slope.h"
