@@ -83,6 +83,25 @@ def test_any_number_of_absent_fields(
     check_training(case, Data(rows, y, None, case.n_features, n_fields))
 
 
+@pytest.mark.parametrize("n_factors", [4, 8])
+@pytest.mark.parametrize("sets", ["every", "of_many"])
+def test_fields_that_stand_side_by_side(sets: str, n_factors: int, level: str) -> None:
+    """Runs of fields are taken together, half runs, too, whatever lies beside them; 64 fields are
+    looked at in one piece."""
+    if sets == "every":
+        n_fields = 8
+        chosen = [[f for f in range(n_fields) if i >> f & 1] for i in range(1, 2**n_fields)]
+    else:
+        n_fields, rng = 131, np.random.default_rng(0)
+        chosen = [[*range(58, 70)], [*range(64)], [*range(64, 128)], [*range(128)], [63, 64, 130]]
+        chosen += [np.flatnonzero(rng.random(n_fields) < share).tolist() for share in (0.3, 0.7)]
+        chosen += [[f for f in range(n_fields) if f % gap] for gap in (3, 4, 5, 6, 8)]
+    rows = [[(f, 3 * f, 1.0) for f in fields] for fields in chosen]
+    case = Case("ffm", "adagrad", n_fields=n_fields, n_factors=n_factors, normalize=True)
+    y = [float(i % 2) for i in range(len(rows))]
+    check_training(case, Data(rows, y, None, case.n_features, n_fields))
+
+
 @pytest.mark.parametrize("loss", contract.LOSSES)
 @pytest.mark.parametrize("linear", [False, True])
 @pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)

@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 
+#include "model/ffm_runs.h"
 #include "model/lanes.h"
 #include "model/scratch.h"
 
@@ -59,8 +60,9 @@ inline void list_scale(const PartView& view, int field, float x, Scratch& s) {
 }
 
 inline bool in_order_of_fields(const Entries& row) {
+  if (!row.field) return true;
   bool ascend = true;
-  for (int e = 1; row.field && e < row.size; ++e) ascend &= row.field[e - 1] < row.field[e];
+  for (int e = 1; e < row.size; ++e) ascend &= row.field[e - 1] < row.field[e];
   return ascend;
 }
 
@@ -79,49 +81,40 @@ inline void by_entry(const PartView& view, Scratch& s) {
   for (int f = n; f % B != 0; ++f) list_scale<K>(view, f, 0, s);
 }
 
-// Rows that leave fields out: lists those of `n` entries, of which entry(m) is that of the m-th
-// field. Runs of fields that fill a vector come first, since their blocks stand side by side in
-// every row, then the others. What fills up the last vector has the column of a field that is
-// absent, so that nothing is there to be changed. Returns the number of runs. Rows are random, so
-// nothing in the loop branches on what is absent.
-template <int K, class Entry>
-[[gnu::always_inline]] inline int list_runs_first(const PartView& view, int n, Scratch s,
-                                                  const Entry& entry) {
-  constexpr int B = fields_per_vector<K>;
-  const Index block = K ? K : view.shape.block;
-  const auto field = [&](int m) __attribute__((always_inline)) {
-    return s.row.field ? int{s.row.field[entry(m)]} : entry(m);
-  };
-  const auto list = [&](int at, void* row, int f, float x) __attribute__((always_inline)) {
-    s.row_of_field[at] = row;
-    s.column[at] = f * block;
-    list_scale<K>(view, at, x, s);
-  };
-  int in_runs = 0, others = n;
-  unsigned to_come = 0;  // a bit for each entry of the present run that is still to come
-  for (int m = 0; m < n; ++m) {
-    const int e = entry(m), f = field(m), last = std::min(m + B, n) - 1;
-    const unsigned starts = (field(last) - f == B - 1) & (last - m == B - 1);
-    const unsigned in_run = (to_come | starts) & 1, alone = in_run ^ 1;
-    to_come = to_come >> 1 | (starts & ~to_come) * ((1u << (B - 1)) - 1);
-    others -= alone;
-    list(in_run * in_runs + alone * others, s.row.at[e], f, s.row.equal ? 1 : s.row.x[e]);
-    in_runs += in_run;
-  }
-  int absent = 0;
-  while (absent < n && field(absent) == absent) ++absent;
-  for (int m = n; m % B != 0; ++m) list(m, s.padding, absent, 0);
-  return in_runs / B;
-}
-
+// Rows that leave fields out: those of n entries are listed, of which entry(m) is the m-th field's.
+// What fills up the last vector has the column of a field that is absent, so that nothing is there
+// to be changed.
 template <int K, class Entry>
 inline void by_present(const PartView& view, int n, Scratch& s, const Entry& entry) {
   constexpr int B = fields_per_vector<K>;
-  s.kind = s.row.equal ? FieldRows::plain_partial : FieldRows::partial;
-  s.n_together = list_runs_first<K>(view, n, s, entry);
-  s.field_row = s.row_of_field;
+  const Index block = K ? K : view.shape.block;
+  const Entries row = s.row;
+  void** const row_of_field = s.row_of_field;
+  Index* const column = s.column;
+  const auto field = [&](int m) __attribute__((always_inline)) {
+    return row.field ? int{row.field[entry(m)]} : entry(m);
+  };
+  const RunSizes sizes = find_all_runs<B>(n, s.runs, field);
+  list_runs_first(n, sizes, s.runs, field, [&](int m, int at) __attribute__((always_inline)) {
+    row_of_field[at] = row.at[entry(m)];
+    column[at] = field(m) * block;
+    if (!row.equal) list_scale<K>(view, at, row.x[entry(m)], s);
+  });
+  if (row.equal) {
+    std::fill_n(s.scale, n, 1.0f);
+    std::fill_n(s.lane_scale, n * block, 1.0f);
+  }
+  for (int at = n; at % B != 0; ++at) {
+    row_of_field[at] = s.padding;
+    column[at] = sizes.absent * block;
+    list_scale<K>(view, at, 0, s);
+  }
+  s.kind = row.equal ? FieldRows::plain_partial : FieldRows::partial;
+  s.field_row = row_of_field;
   s.n_listed = n;
   s.n_groups = (n + B - 1) / B;
+  s.n_together = sizes.in_whole / B;
+  s.n_halves = sizes.in_half / B;
   for (int m = 0; m < s.n_groups; ++m) s.group[m] = m;
 }
 
@@ -144,17 +137,24 @@ inline void by_field(const PartView& view, Scratch& s) {
   constexpr int B = fields_per_vector<K>;
   const int n_fields = view.shape.n_fields;
   const bool all = s.row.size == n_fields;
-  const bool leave_out = absent_fields == AbsentFields::left_out && B > 1 && !all && s.row.size > 0;
-  if ((all || leave_out) && in_order_of_fields(s.row))
-    return all ? by_entry<K>(view, s) : by_present<K>(view, s.row.size, s, [](int m) { return m; });
+  constexpr bool leaves_out = absent_fields == AbsentFields::left_out && B > 1;
+  const bool leave_out = leaves_out && !all && s.row.size > 0;
+  if ((all || leave_out) && in_order_of_fields(s.row)) {
+    if (all) return by_entry<K>(view, s);
+    if constexpr (leaves_out)
+      return by_present<K>(view, s.row.size, s,
+                           [](int m) __attribute__((always_inline)) { return m; });
+  }
   const auto padded = [](int n) { return (n + B - 1) / B * B; };
   link_fields(padded(n_fields), s);
   const bool several = has_several(n_fields, s);
-  if (leave_out && !several) {
-    int n = 0;
-    for (int f = 0; f < n_fields; ++f)
-      if (s.first[f] >= 0) s.first[n++] = s.first[f];
-    return by_present<K>(view, n, s, [&](int m) { return s.first[m]; });
+  if constexpr (leaves_out) {
+    if (leave_out && !several) {
+      int n = 0;
+      for (int f = 0; f < n_fields; ++f)
+        if (s.first[f] >= 0) s.first[n++] = s.first[f];
+      return by_present<K>(view, n, s, [first = s.first](int m) { return first[m]; });
+    }
   }
   s.n_listed = n_fields;
   const bool whole = all || (B == 1 && s.row.size > 0);

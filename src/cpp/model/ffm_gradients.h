@@ -23,11 +23,7 @@ inline void list_gradients(int n_fields, float* const* of_entry, const Scratch& 
 // Gradients of the next example's entries that are to be fetched (compare list_rows_to_fetch).
 inline RowId list_gradients_to_fetch(const PartView& view, const ExampleColumns& c, Scratch& s) {
   const auto held = static_cast<RowId>(n_cached_rows(view, view.shape.stride));
-  s.n_fetch = 0;
-  for (int e = 0; e < s.next.size; ++e) {
-    s.fetch[s.n_fetch] = c.next_gradient[e];
-    s.n_fetch += s.next.row[e] >= held;
-  }
+  list_to_fetch(held, [&](int e) { return c.next_gradient[e]; }, s);
   return held;
 }
 

@@ -6,51 +6,12 @@
 #include <algorithm>
 #include <array>
 
+#include "model/ffm_columns.h"
 #include "model/ffm_fields.h"
 #include "model/prefetch.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
-
-// Where the blocks against the fields of a group stand in a row: side by side …
-struct Together {
-  static constexpr bool side_by_side = true;
-  Index at;
-  Lanes lanes;
-
-  template <class T>
-  [[gnu::always_inline]] T* in(T* row) const {
-    return row + at;
-  }
-  template <class T>
-  [[gnu::always_inline]] Vec load(const T* p) const {
-    return lanes.load(p);
-  }
-  template <class T, class Bits>
-  [[gnu::always_inline]] void store(Vec v, T* p, Bits bits) const {
-    lanes.store(v, p, bits);
-  }
-};
-
-// … or, where absent fields lie between them, apart.
-template <int K>
-struct Apart {
-  static constexpr bool side_by_side = false;
-  const Index* at;
-
-  template <class T>
-  [[gnu::always_inline]] T* in(T* row) const {
-    return row;
-  }
-  template <class T>
-  [[gnu::always_inline]] Vec load(const T* p) const {
-    return load_apart<K>(p, at);
-  }
-  template <class T, class Bits>
-  [[gnu::always_inline]] void store(Vec v, T* p, Bits bits) const {
-    store_apart<K>(v, p, at, bits);
-  }
-};
 
 // a[q]: blocks of field i + q against the fields of J; b[q]: of field j + q against those of I.
 // T: what the rows are made of, the storage's numbers or float32.
@@ -75,13 +36,6 @@ template <int K, class S, class T, FieldRows kind, int together, class F>
   const Index n_groups = s.n_groups;
   const Index n_tiles = n_groups * (B > 1 ? n_groups + 1 : n_groups - 1) / 2;
   NextRows<S, together> next(s, begin, end, std::max<Index>(1, n_tiles));
-  const auto columns = [&](auto stand, int first, Index at,
-                           Lanes lanes) __attribute__((always_inline)) {
-    if constexpr (!stand.side_by_side)
-      return Apart<K>{s.column + first};
-    else
-      return Together{(leaves_out(kind) ? s.column[first] : first * block) + at, lanes};
-  };
   const auto tile = [&](int i, int j, auto stand_i, auto stand_j,
                         auto diagonal) __attribute__((always_inline)) {
     next.prefetch();
@@ -89,7 +43,7 @@ template <int K, class S, class T, FieldRows kind, int together, class F>
       Tile<B, T, decltype(stand_i), decltype(stand_j)> t;
       t.i = i, t.j = j, t.lanes = lanes;
       t.lanes_i = i * block + at, t.lanes_j = j * block + at;
-      t.col_i = columns(stand_i, i, at, lanes), t.col_j = columns(stand_j, j, at, lanes);
+      t.col_i = stand_i.of(s, i, block, at, lanes), t.col_j = stand_j.of(s, j, block, at, lanes);
       const auto row = [&](int f) { return static_cast<T*>(s.field_row[f]); };
       unroll<B>([&](auto q) { t.a[q] = t.col_j.load(t.rows_i[q] = t.col_j.in(row(i + q))); });
       unroll<B>([&](auto q) { t.b[q] = t.col_i.load(t.rows_j[q] = t.col_i.in(row(j + q))); });
@@ -97,22 +51,32 @@ template <int K, class S, class T, FieldRows kind, int together, class F>
     });
   };
   const auto first = [&](int m) { return s.group[m] * B; };
-  const auto triangle = [&](int begin, int end, auto stand) __attribute__((always_inline)) {
+  const auto among = [&](int begin, int end, auto stand) __attribute__((always_inline)) {
     for (int m = begin; m < end; ++m) {
       if constexpr (B > 1) tile(first(m), first(m), stand, stand, std::true_type{});
       for (int n = m + 1; n < end; ++n) tile(first(m), first(n), stand, stand, std::false_type{});
     }
   };
+  // Groups before the middle with those behind it.
+  const auto cross = [&](auto left, int mid, int end, auto right) __attribute__((always_inline)) {
+    for (int n = mid; n < end; ++n)
+      for (int m = 0; m < mid; ++m) tile(first(m), first(n), left, right, std::false_type{});
+  };
   if constexpr (!leaves_out(kind)) {
-    triangle(0, s.n_groups, Together{});
+    among(0, s.n_groups, Together<true>{});
   } else if constexpr (kind == FieldRows::partial) {
-    triangle(0, s.n_groups, Apart<K>{});
+    among(0, s.n_groups, Apart<K>{});
   } else {
-    triangle(0, s.n_together, Together{});
-    for (int n = s.n_together; n < s.n_groups; ++n)
-      for (int m = 0; m < s.n_together; ++m)
-        tile(first(m), first(n), Together{}, Apart<K>{}, std::false_type{});
-    triangle(s.n_together, s.n_groups, Apart<K>{});
+    constexpr Together<false> whole{};
+    constexpr std::conditional_t<B == 4, Halves<K>, Together<false>> halves{};
+    const int n_whole = s.n_together, n = n_whole + s.n_halves;
+    among(0, n_whole, whole);
+    if constexpr (B == 4) {
+      cross(whole, n_whole, n, halves);
+      among(n_whole, n, halves);
+    }
+    cross(halves, n, s.n_groups, Apart<K>{});  // whole ones have halves, too
+    among(n, s.n_groups, Apart<K>{});
   }
 }
 
@@ -196,11 +160,10 @@ template <int B, bool Diagonal, FieldRows kind, class S, class Optimizer, class 
   const auto learn = [&](auto q, auto diagonal, int field, auto* row, const auto& own,
                          const auto& against, Vec w, Vec kx, Vec other_row,
                          Vec scale) __attribute__((always_inline)) {
-    constexpr bool masked = B > 1 && (kind == FieldRows::several || !against.side_by_side);
+    constexpr bool masked = B > 1 && (kind == FieldRows::several || !against.whole);
     Vec g = kx * other_row;
     // A row that only fills a vector stays zero.
-    if constexpr (!equal_values(kind) || !own.side_by_side)
-      g = kx * Vec(s.scale[field]) * other_row;
+    if constexpr (!equal_values(kind) || !own.whole) g = kx * Vec(s.scale[field]) * other_row;
     if constexpr (kind == FieldRows::several)
       if (s.sum_stands_for[field]) return keep_gradient<B, q, diagonal>(t.lanes, row, w, g);
     if constexpr (std::is_same_v<S*, decltype(row)>)

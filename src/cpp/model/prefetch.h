@@ -35,15 +35,24 @@ inline Index n_cached_rows(const PartView& view, Index width) {
   return kCached * view.shape.stride / (width * view.shape.row_bytes());
 }
 
-// Rows of the next example that are to be fetched.
+// Lists addresses at(e) of the next example's rows that are to be fetched, those from `held` on.
+template <class At>
+[[gnu::always_inline]] inline void list_to_fetch(RowId held, const At& at, Scratch& s) {
+  const RowId* const row = s.next.row;
+  void** const fetch = s.fetch;
+  const int size = s.next.size;
+  int n = 0;
+  for (int e = 0; e < size; ++e) {
+    fetch[n] = at(e);
+    n += row[e] >= held;
+  }
+  s.n_fetch = n;
+}
+
 inline void list_rows_to_fetch(const PartView& view, Scratch& s) {
   const Index used = s.fetches_slots ? view.shape.stride : view.shape.width;
   const Index held = std::max<Index>(view.n_hot, n_cached_rows(view, used));
-  s.n_fetch = 0;
-  for (int e = 0; e < s.next.size; ++e) {
-    s.fetch[s.n_fetch] = s.next.at[e];
-    s.n_fetch += s.next.row[e] >= held;
-  }
+  list_to_fetch(static_cast<RowId>(held), [at = s.next.at](int e) { return at[e]; }, s);
 }
 
 // Numbers of such a row that are fetched while this one is scored; the rest is while it is updated,

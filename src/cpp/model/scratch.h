@@ -41,6 +41,13 @@ constexpr bool leaves_out(FieldRows kind) {
   return kind == FieldRows::plain_partial || kind == FieldRows::partial;
 }
 
+// Of 64 fields, a bit each: those in runs that fill a vector, and others in runs that fill half of
+// it. `end`: entries of a row up to there belong to these fields, or to those before them.
+struct FieldRuns {
+  std::uint64_t whole, half;
+  int end;
+};
+
 // Rows that are prepared: the one at hand, and those that follow.
 inline constexpr int kPreparedRows = 5;
 
@@ -73,12 +80,14 @@ struct Scratch {
   int n_listed;          // fields in the lists
   int* group;            // groups of listed fields (one vector wide) with an entry
   int n_groups;
-  Index* column;   // where a listed field's block stands in a row, if absent fields are left out
-  int n_together;  // then the first so many groups are of fields that stand side by side
-  float* sums;     // (n_fields, width) Σ x w of each field of a row with several entries in some
-  float* absent;   // (width,) zeros, stand for absent fields beside sums of 16-bit rows
-  void* padding;   // (stride,) a table row of zeros, stands for absent fields and for those that
-                   // only fill a vector
+  Index* column;    // where a listed field's block stands in a row, if absent fields are left out
+  int n_together;   // then the first so many groups are of fields that stand side by side, …
+  int n_halves;     // … and so many after them are halves that do
+  FieldRuns* runs;  // of each 64 fields
+  float* sums;      // (n_fields, width) Σ x w of each field of a row with several entries in some
+  float* absent;    // (width,) zeros, stand for absent fields beside sums of 16-bit rows
+  void* padding;    // (stride,) a table row of zeros, stands for absent fields and for those that
+                    // only fill a vector
 
   // FFM in batches:
   float** field_gradient;  // gradient of the first entry of each field
