@@ -14,6 +14,12 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
+// Arrays begin so far behind the beginning of their pages. Of rows of 128 or 512 bytes predictions
+// read the first half; were their tables to begin with the page, none of these lines would be the
+// sixth of the eight that lie in 512 bytes. A Zen 4 processor, for a reason that we do not know,
+// then takes 2 to 6 times as long for lines that were asked for in time.
+constexpr std::size_t kLead = 320;
+
 std::size_t round_up(std::size_t bytes, std::size_t unit) {
   return (bytes + unit - 1) / unit * unit;
 }
@@ -28,6 +34,13 @@ void* raw_map(std::size_t bytes) {
   return data == MAP_FAILED ? nullptr : data;
 }
 
+char* page_of(void* data) {
+  return static_cast<char*>(data) - kLead;
+}
+std::size_t pages_for(std::size_t bytes) {
+  return round_up(kLead + bytes, 4096);
+}
+
 void advise(void* data, std::size_t bytes) {
 #ifdef MADV_HUGEPAGE
   if (bytes >= kHugePage) madvise(data, bytes, MADV_HUGEPAGE);  // advice: failing is harmless
@@ -40,11 +53,11 @@ void advise(void* data, std::size_t bytes) {
 
 // Large arrays start on a huge page: map one page more, give the ends back.
 void* map_bytes(std::size_t bytes) {
-  const std::size_t size = round_up(bytes, 4096);
+  const std::size_t size = pages_for(bytes);
   if (size < kHugePage) {
-    void* data = raw_map(size);
+    char* data = static_cast<char*>(raw_map(size));
     if (!data) fail(bytes);
-    return data;
+    return data + kLead;
   }
   char* data = static_cast<char*>(raw_map(size + kHugePage));
   if (!data) fail(bytes);
@@ -53,24 +66,24 @@ void* map_bytes(std::size_t bytes) {
   if (head) munmap(data, head);
   munmap(data + head + size, kHugePage - head);
   advise(data + head, size);
-  return data + head;
+  return data + head + kLead;
 }
 
 void unmap_bytes(void* data, std::size_t bytes) noexcept {
-  munmap(data, round_up(bytes, 4096));
+  munmap(page_of(data), pages_for(bytes));
 }
 
 // The pages move to a new place that starts on a huge page where the array is large.
 void* remap_bytes(void* data, std::size_t old_bytes, std::size_t new_bytes) {
   void* to = map_bytes(new_bytes);
 #ifdef __linux__
-  const std::size_t size = round_up(new_bytes, 4096);
-  if (mremap(data, round_up(old_bytes, 4096), size, MREMAP_MAYMOVE | MREMAP_FIXED, to) ==
-      MAP_FAILED) {
+  const std::size_t size = pages_for(new_bytes);
+  if (mremap(page_of(data), pages_for(old_bytes), size, MREMAP_MAYMOVE | MREMAP_FIXED,
+             page_of(to)) == MAP_FAILED) {
     unmap_bytes(to, new_bytes);
     fail(new_bytes);
   }
-  if (size >= kHugePage) advise(to, size);
+  if (size >= kHugePage) advise(page_of(to), size);
 #else
   std::memcpy(to, data, old_bytes);
   unmap_bytes(data, old_bytes);

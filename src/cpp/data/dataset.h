@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/fetch.h"
 #include "base/types.h"
 #include "data/row.h"
 
@@ -67,27 +68,24 @@ class Dataset {
             b_.fields.empty() ? field_zero_.get() : b_.fields.data() + begin,
             b_.values.empty() ? nullptr : b_.values.data() + begin, end - begin};
   }
-  // Asks for row i's data to be brought into the cache. Forced inline: GCC takes a function that
-  // only prefetches for one without effect and drops its calls.
+  // Asks for row i's data to be brought into the cache. Inlined always, see base/fetch.h.
   template <bool selected>
   [[gnu::always_inline]] void prefetch(Index i) const noexcept {
     const Row r = row<selected>(i);
     for (Index at = 0; at < r.size; at += 16) {
-      __builtin_prefetch(r.features + at);
-      if (r.values) __builtin_prefetch(r.values + at);
-      if (r.fields && at % 32 == 0) __builtin_prefetch(r.fields + at);
+      fetch(r.features + at);
+      if (r.values) fetch(r.values + at);
+      if (r.fields && at % 32 == 0) fetch(r.fields + at);
     }
-    if (r.size > 0) __builtin_prefetch(r.features + r.size - 1);
-    if (!b_.y.empty()) __builtin_prefetch(&b_.y[i]);
-    if (!b_.weight.empty()) __builtin_prefetch(&b_.weight[i]);
+    if (r.size > 0) fetch(r.features + r.size - 1);
+    if (!b_.y.empty()) fetch(&b_.y[i]);
+    if (!b_.weight.empty()) fetch(&b_.weight[i]);
   }
   // To be asked for before row i's data, one after the other: where these are.
-  [[gnu::always_inline]] void prefetch_selection(Index i) const noexcept {
-    __builtin_prefetch(&b_.rows[i]);
-  }
+  [[gnu::always_inline]] void prefetch_selection(Index i) const noexcept { fetch(&b_.rows[i]); }
   template <bool selected>
   [[gnu::always_inline]] void prefetch_extent(Index i) const noexcept {
-    if (!b_.indptr.empty()) __builtin_prefetch(&b_.indptr[selected ? b_.rows[i] : i]);
+    if (!b_.indptr.empty()) fetch(&b_.indptr[selected ? b_.rows[i] : i]);
   }
   float y(Index i) const noexcept { return b_.y[i]; }
   float weight(Index i) const noexcept { return b_.weight.empty() ? 1.0f : b_.weight[i]; }

@@ -1,5 +1,6 @@
 // Rows of factors, in whichever storage: their initial state, and the merging of copies.
 #pragma once
+#include "base/fetch.h"
 #include "base/random.h"
 #include "model/batch.h"
 #include "model/lanes.h"
@@ -83,7 +84,7 @@ struct FactorRows {
       for_lanes(width, [&](Index at, Lanes lanes) __attribute__((always_inline)) {
         if (at * sizeof(S) % 64 == 0)
           for (int slot = 0; slot <= Optimizer::info.slots; ++slot)
-            __builtin_prefetch(next + at + slot * width, 1, 3);
+            fetch_to_write(next + at + slot * width);
         const Vec old = lanes.load(w + at);
         Vec g = lanes.load(gradients + at);
         if constexpr (Centered) g = g - c * old;

@@ -6,6 +6,7 @@
 // entries of the example, are made of the rows of the fields in J and of nothing else, and every
 // number is a sum over examples in their order, whoever adds.
 #pragma once
+#include "base/fetch.h"
 #include "model/batch.h"
 #include "model/ffm_tiles.h"
 #include "model/prefetch.h"
@@ -35,11 +36,10 @@ template <class S>
   constexpr Index line = 16;
   const Index block = view.shape.block, width = view.shape.width;
   for (int e = first; e < first + count && e < s.next.size; ++e)
-    if (s.next.row[e] >= held) prefetch<2>(static_cast<const S*>(s.next.at[e]), width);
+    if (s.next.row[e] >= held) prefetch(static_cast<const S*>(s.next.at[e]), width);
   const Index begin = first * block, end = std::min((first + count) * block, width);
   for (Index at = starts ? begin : (begin + line - 1) / line * line; at < end; at += line)
-    for (int i = 0; i < s.n_fetch; ++i)
-      __builtin_prefetch(static_cast<const float*>(s.fetch[i]) + at, 1, 3);
+    for (int i = 0; i < s.n_fetch; ++i) fetch_to_write(static_cast<const float*>(s.fetch[i]) + at);
 }
 
 // Adds to columns of all pairs of different fields.

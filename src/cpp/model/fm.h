@@ -142,8 +142,8 @@ struct Fm : FactorRows<S> {
   // A little with every entry, so that requests never queue up.
   [[gnu::always_inline]] static void prefetch_next(const PartView& view, const Scratch& s, int i) {
     if (i < s.next.size)
-      prefetch_for(s, static_cast<const S*>(s.next.at[i]),
-                   s.fetches_slots ? view.shape.stride : view.shape.width);
+      prefetch(static_cast<const S*>(s.next.at[i]),
+               s.fetches_slots ? view.shape.stride : view.shape.width);
   }
 };
 

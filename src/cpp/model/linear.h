@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/fetch.h"
 #include "model/batch.h"
 #include "model/lanes.h"
-#include "model/prefetch.h"
 #include "model/scratch.h"
 #include "model/shape.h"
 #include "model/slope.h"
@@ -21,8 +21,7 @@ struct Linear {
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
 #pragma GCC unroll 4
-    for (int i = 0; i < s.next.size; ++i)
-      prefetch_for(s, static_cast<const float*>(s.next.at[i]), 1);
+    for (int i = 0; i < s.next.size; ++i) fetch_to_write(s.next.at[i]);
     if (s.trains) collect(view.shape.stride, row, s.collected);
     const auto weight = [&](int i) { return *static_cast<const float*>(row.at[i]); };
     const float sum = row.equal ? row.x[0] * sum_of(row.size, weight)
@@ -77,7 +76,7 @@ struct Linear {
       const int size = static_cast<int>(std::min<Index>(lanes, n - at));
       for (int i = 0; i < size; ++i) {
         const Index next = std::min<Index>(at + i + 2 * lanes, n - 1);
-        __builtin_prefetch(view.row<float>(rows[next]), 1, 3);
+        fetch_to_write(view.row<float>(rows[next]));
         copy<stride>(view.row<float>(rows[at + i]), old + i * stride);
       }
       std::copy_n(gradients + at, size, g);

@@ -2,29 +2,19 @@
 #pragma once
 #include <algorithm>
 
+#include "base/fetch.h"
 #include "model/lanes.h"
 #include "model/scratch.h"
 
 namespace pyfm::PYFM_ISA {
 namespace {
 
-// How near to the core: 3 is its first cache, 2 its second, for what the first is too small for.
-template <int near, class S>
+template <class S>
 [[gnu::always_inline]] inline void prefetch(const S* w, Index size) {
   constexpr Index line = 64 / sizeof(S);
-  __builtin_prefetch(w, 1, near);
-  if (size > line) __builtin_prefetch(w + line, 1, near);
-  for (Index at = 2 * line; at < size; at += line) __builtin_prefetch(w + at, 1, near);
-}
-
-// A row of a later example. Where an update follows every score, into the second cache: the first
-// one has the rows at hand, weights and slots, to keep until then.
-template <class S>
-[[gnu::always_inline]] inline void prefetch_for(const Scratch& s, const S* w, Index size) {
-  if (s.trains)
-    prefetch<2>(w, size);
-  else
-    prefetch<3>(w, size);
+  fetch_to_write(w);
+  if (size > line) fetch_to_write(w + line);
+  for (Index at = 2 * line; at < size; at += line) fetch_to_write(w + at);
 }
 
 // Rows so frequent (rows are in the order of frequency) that the second cache holds them, as a
@@ -81,7 +71,7 @@ class NextRows {
   [[gnu::always_inline]] void prefetch() {
     for (int i = 0; i < per_tile_ && row_ < last_; i += together) {
       const S* const lines = static_cast<const S*>(*row_) + at_;
-      unroll<together>([&](auto l) { __builtin_prefetch(lines + l * kLine, 1, 2); });
+      unroll<together>([&](auto l) { fetch_to_write(lines + l * kLine); });
       at_ += together * kLine;
       if (at_ >= end_) at_ = begin_, ++row_;
     }

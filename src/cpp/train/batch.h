@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/array.h"
+#include "base/fetch.h"
 #include "loss/loss_sum.h"
 #include "model/batch.h"
 #include "model/scratch.h"
@@ -135,8 +136,7 @@ class GradientMap {
     if (shares_.size() == 1) return at_[r];  // without a product for each
     return at_[static_cast<Index>(shares_.of(r)) * per_share_ + shares_.place(r)];
   }
-  // Inlined always: GCC takes a call that does nothing else for one without effect.
-  [[gnu::always_inline]] void fetch(RowId r) noexcept { __builtin_prefetch(&(*this)[r], 1); }
+  [[gnu::always_inline]] void fetch(RowId r) noexcept { fetch_to_write(&(*this)[r]); }
 
  private:
   RowShares shares_;

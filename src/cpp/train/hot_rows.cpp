@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/fetch.h"
+
 namespace pyfm {
 
 namespace {
@@ -79,15 +81,15 @@ void HotRows::merge_all(const PartView& view, const Scratch& scratch) {
 void HotRows::merge(RowId begin, RowId end, const PartView& view, const Scratch& scratch) {
   const Index bytes = view.shape.row_bytes();
   const RowId ahead = static_cast<RowId>(std::clamp<Index>(kFetchBytes / bytes, 1, kLockedRows));
-  const auto fetch = [&](RowId from, RowId to) {
+  const auto fetch_rows = [&](RowId from, RowId to) {
     const char* const rows = static_cast<const char*>(view.rows);
     for (Index at = from * bytes; at < std::min(to, end) * bytes; at += 64)
-      __builtin_prefetch(rows + at, 1);
+      fetch_to_write(rows + at);
   };
-  fetch(begin, begin + ahead);
+  fetch_rows(begin, begin + ahead);
   for (RowId r = begin; r < end;) {
     const RowId stop = std::min(end, (r / kLockedRows + 1) * kLockedRows);
-    fetch(r + ahead, stop + ahead);
+    fetch_rows(r + ahead, stop + ahead);
     const std::lock_guard lock(model_.row_lock(r / kLockedRows));
     kernels_.merge_rows(view, r, stop, scratch);
     r = stop;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "base/array.h"
+#include "base/fetch.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "train/worker.h"
@@ -49,7 +50,7 @@ std::optional<NumberedRows> number_rows(const Model& model, const Dataset& data,
   constexpr Index block = 1 << 16, ahead = 32;
   for_row_blocks(n, block, resolve_threads(n_threads), poll, [&](int, Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
-      __builtin_prefetch(row_of + features[std::min(i + ahead, n - 1)]);
+      fetch(row_of + features[std::min(i + ahead, n - 1)]);
       to[i] = RowMap::number(row_of[features[i]]);
     }
   });

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/fetch.h"
 #include "data/augmentation.h"
 #include "data/dataset.h"
 #include "loss/loss_sum.h"
@@ -107,7 +108,7 @@ class alignas(kApart) Worker {
   [[gnu::always_inline]] void prefetch(const Row& row) const noexcept {
     if (!filter_.all_known || !filter_.row_of) return;
 #pragma GCC unroll 4
-    for (Index e = 0; e < row.size; ++e) __builtin_prefetch(filter_.row_of + row.features[e]);
+    for (Index e = 0; e < row.size; ++e) fetch(filter_.row_of + row.features[e]);
   }
   template <bool selected, class At>
   [[gnu::always_inline]] static void fetch_data(const Dataset& data, Index i, Index end,
