@@ -14,10 +14,10 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-// Arrays begin so far behind the beginning of their pages. Of rows of 128 or 512 bytes predictions
-// read the first half; were their tables to begin with the page, none of these lines would be the
-// sixth of the eight that lie in 512 bytes. A Zen 4 processor, for a reason that we do not know,
-// then takes 2 to 6 times as long for lines that were asked for in time.
+// Arrays begin so far behind the beginning of their pages. Predictions read the first half of rows,
+// and of rows of 128 or 512 bytes in a table that begins with a page that is never the sixth of the
+// eight lines in 512 bytes. A processor of Zen 4 then takes up to six times as long for lines that
+// were fetched in time; why is not known (docs/performance.md).
 constexpr std::size_t kLead = 320;
 
 std::size_t round_up(std::size_t bytes, std::size_t unit) {

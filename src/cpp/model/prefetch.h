@@ -29,11 +29,11 @@ inline Index n_cached_rows(const PartView& view, Index width) {
 template <class At>
 [[gnu::always_inline]] inline void list_to_fetch(RowId held, const At& at, Scratch& s) {
   const RowId* const row = s.next.row;
-  void** const fetch = s.fetch;
+  void** const list = s.fetch;
   const int size = s.next.size;
   int n = 0;
   for (int e = 0; e < size; ++e) {
-    fetch[n] = at(e);
+    list[n] = at(e);
     n += row[e] >= held;
   }
   s.n_fetch = n;
