@@ -51,7 +51,7 @@ void advise(void* data, std::size_t bytes) {
 
 }  // namespace
 
-// Large arrays start on a huge page: map one page more, give the ends back.
+// The pages of large arrays start on a huge page: map one page more, give the ends back.
 void* map_bytes(std::size_t bytes) {
   const std::size_t size = pages_for(bytes);
   if (size < kHugePage) {
@@ -73,7 +73,7 @@ void unmap_bytes(void* data, std::size_t bytes) noexcept {
   munmap(page_of(data), pages_for(bytes));
 }
 
-// The pages move to a new place that starts on a huge page where the array is large.
+// The pages move to a new place, which starts on a huge page where the array is large.
 void* remap_bytes(void* data, std::size_t old_bytes, std::size_t new_bytes) {
   void* to = map_bytes(new_bytes);
 #ifdef __linux__

@@ -13,7 +13,7 @@ namespace {
 template <int B>
 [[gnu::always_inline]] inline FieldRuns find_runs(std::uint64_t present) {
   static_assert(B == 2 || B == 4);
-  constexpr std::uint64_t every = ~std::uint64_t{0} / ((1 << B) - 1);  // B-th bit
+  constexpr std::uint64_t every = ~std::uint64_t{0} / ((1 << B) - 1);  // B-th bits
   const std::uint64_t first = present & ~(present << 1);               // of a stretch
   std::uint64_t starts = 0;  // fields that are a multiple of B behind the first of their stretch
   for (int i = 0; i < B; ++i) {
