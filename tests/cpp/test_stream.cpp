@@ -1,6 +1,8 @@
 // Streams under the sanitizers: growth, admission, cuts, and calls that are undone.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <limits>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <string_view>
@@ -9,6 +11,7 @@
 #include "models.h"
 #include "train/feature_count.h"
 #include "train/initializer.h"
+#include "train/row_copies.h"
 #include "train/stream.h"
 
 namespace pyfm {
@@ -146,6 +149,42 @@ BOOST_AUTO_TEST_CASE(a_call_that_diverges_is_undone) {
         BOOST_REQUIRE(State(model) == State(same));
       }
   });
+}
+
+// Among many rows of the tables, as a service learns them.
+BOOST_AUTO_TEST_CASE(a_row_of_data_that_diverges_is_undone) {
+  const Dataset data = random_rows(100);
+  ModelSpec s = spec("ffm", 0, 100, 4);
+  s.loss = "squared";
+  Model model(s), same(s);
+  for (Model* m : {&model, &same}) learn_rows(*m, data);
+  for (const Index i : {2, 20}) {  // of 2 and of 20 entries
+    std::vector<float> found(1);
+    const StreamStats stats = learn(model, broken(data.slice(i, i + 1)), {}, found);
+    BOOST_REQUIRE((!stats.finite && stats.undone));
+    BOOST_REQUIRE(State(model) == State(same));
+  }
+}
+
+// Whether they are few, and sorted, or many, and marked.
+BOOST_AUTO_TEST_CASE(rows_of_data_are_listed_once) {
+  const Dataset data = random_rows(100);
+  Model model(spec("linear", 1, 100, 0));
+  learn_rows(model, data.slice(20, kRows));  // other features have row 0
+  bool few = false, many = false;
+  for (Index begin = 0; begin < kRows; ++begin)
+    for (Index end = begin; end <= kRows; ++end) {
+      const Dataset part = data.slice(begin, end);
+      std::set<RowId> expected;
+      for (Index i = 0; i < part.n_rows(); ++i)
+        for (Index e = 0; e < part.row(i).size; ++e)
+          expected.insert(model.rows().row(part.row(i).features[e]));
+      expected.erase(0);
+      const std::vector<RowId> found = rows_of(model, part);
+      BOOST_REQUIRE(std::ranges::equal(found, expected));
+      few |= found.size() == 2, many |= found.size() > 100;
+    }
+  BOOST_TEST((few && many));
 }
 
 // The callback ends the call while features are counted, rows are filled, or rows are learned.

@@ -1,30 +1,38 @@
 #include "train/row_copies.h"
 
 #include <algorithm>
-#include <numeric>
-#include <span>
-#include <utility>
+#include <bit>
+#include <cstdint>
 
 namespace pyfm {
 
-std::vector<RowId> rows_of(const Model& model, const Dataset& data, Index end) {
+std::vector<RowId> rows_of(const Model& model, const Dataset& data) {
   std::vector<RowId> rows;
-  if (data.nnz() >= end) {  // no fewer entries than rows: all of them, without a look
-    rows.resize(static_cast<std::size_t>(end - 1));
-    std::iota(rows.begin(), rows.end(), RowId{1});
+  const auto for_entries = [&](auto&& f) {
+    for (Index i = 0; i < data.n_rows(); ++i) {
+      const Row row = data.row(i);
+      for (const FeatureId j : std::span(row.features, static_cast<std::size_t>(row.size)))
+        f(model.rows().row(j));
+    }
+  };
+  const Index n_words = model.rows().n_rows() / 64 + 1;
+  if (data.nnz() < n_words) {  // fewer than it takes to look at a bit for each row
+    for_entries([&](RowId r) { rows.push_back(r); });
+    std::ranges::sort(rows);
+    rows.erase(std::ranges::unique(rows).begin(), rows.end());
+    if (!rows.empty() && rows.front() == 0) rows.erase(rows.begin());
     return rows;
   }
-  for (Index i = 0; i < data.n_rows(); ++i) {
-    const Row row = data.row(i);
-    for (const FeatureId j : std::span(row.features, static_cast<std::size_t>(row.size)))
-      if (const RowId r = model.rows().row(j); r != 0 && r < end) rows.push_back(r);
-  }
-  std::ranges::sort(rows);
-  rows.erase(std::ranges::unique(rows).begin(), rows.end());
+  std::vector<std::uint64_t> held(static_cast<std::size_t>(n_words));
+  for_entries([&](RowId r) { held[r / 64] |= std::uint64_t{1} << r % 64; });
+  held[0] &= ~std::uint64_t{1};
+  for (std::size_t word = 0; word < held.size(); ++word)
+    for (std::uint64_t bits = held[word]; bits != 0; bits &= bits - 1)
+      rows.push_back(static_cast<RowId>(word * 64) + static_cast<RowId>(std::countr_zero(bits)));
   return rows;
 }
 
-RowCopies::RowCopies(Model& model, std::vector<RowId> rows) : rows_(std::move(rows)) {
+RowCopies::RowCopies(Model& model, std::span<const RowId> rows) : rows_(rows) {
   for (const ModelPart& p : model.parts()) {
     const Index bytes = p.shape.row_bytes();
     char* to = copies_.emplace_back(static_cast<Index>(rows_.size()) * bytes).data();

@@ -1,5 +1,6 @@
 // Copies of some rows of the tables, optimizer state included, of the biases and of the network.
 #pragma once
+#include <span>
 #include <vector>
 
 #include "base/array.h"
@@ -8,16 +9,17 @@
 
 namespace pyfm {
 
-// The rows below `end` that the data hold, each once; row 0 is none of them.
-std::vector<RowId> rows_of(const Model& model, const Dataset& data, Index end);
+// The rows that the data hold, each once, in ascending order; row 0 is none of them.
+std::vector<RowId> rows_of(const Model& model, const Dataset& data);
 
 class RowCopies {
  public:
-  RowCopies(Model& model, std::vector<RowId> rows);
+  // Of rows whose numbers stay where they are.
+  RowCopies(Model& model, std::span<const RowId> rows);
   void restore(Model& model) const;
 
  private:
-  std::vector<RowId> rows_;
+  std::span<const RowId> rows_;
   std::vector<Array<char>> copies_;  // (rows, stride) of each part
   std::vector<float> biases_;        // with their state
   NetworkCopy network_;

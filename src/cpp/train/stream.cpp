@@ -42,8 +42,10 @@ class Learning {
     const bool in_order = options_.batch_size != 1 && has_noise();
     admitted_ = admit(model_, data_, in_order, n_threads_, options_.poll);
     is_counted_ = true;
+    rows_ = rows_of(model_, data_);
     if (undo_bytes() <= options_.most_undo_bytes)
-      copies_.emplace(model_, rows_of(model_, data_, first_new_));
+      copies_.emplace(model_,
+                      std::span(rows_.begin(), std::ranges::lower_bound(rows_, first_new_)));
     Progressive progressive(model_.rows(), first_new_, scores);
     train_epoch(model_, data_,
                 {.epoch = -1,
@@ -57,14 +59,8 @@ class Learning {
   bool is_finite(std::span<const float> scores) const {
     for (const float score : scores)
       if (!std::isfinite(score)) return false;
-    if (data_.nnz() >= model_.rows().n_rows()) return model_.is_finite();
-    bool finite = model_.row_is_finite(0);
-    for (Index i = 0; finite && i < data_.n_rows(); ++i) {
-      const Row row = data_.row(i);
-      finite = std::all_of(row.features, row.features + row.size,
-                           [&](FeatureId j) { return model_.row_is_finite(model_.rows().row(j)); });
-    }
-    return finite;
+    return model_.row_is_finite(0) &&
+           std::ranges::all_of(rows_, [&](RowId r) { return model_.row_is_finite(r); });
   }
 
   // Whether everything is as before.
@@ -107,6 +103,7 @@ class Learning {
   // What has been done.
   std::vector<RowMap::Counted> admitted_;
   bool is_counted_ = false;
+  std::vector<RowId> rows_;  // of the data
   std::optional<RowCopies> copies_;
 };
 
