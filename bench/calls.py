@@ -23,7 +23,9 @@ MODELS = {
 }
 
 
-def rates(model: pyfm.FFMClassifier | pyfm.FMClassifier, data: pyfm.Dataset, size: int, n: int):
+def rates(
+    model: pyfm.FFMClassifier | pyfm.FMClassifier, data: pyfm.Dataset, size: int, n: int
+) -> list[float]:
     """Of `n` calls with `size` rows each, one after the other through the data."""
     starts = range(0, data.n_rows - size + 1, size)
     found = []
