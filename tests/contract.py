@@ -195,10 +195,11 @@ class Case:
     dtype: str = "float32"
     init_scale: float | None = None  # None: scores stay within the bend of the sigmoid
     n_outputs: int = 1
+    features_per_field: int = FEATURES_PER_FIELD
 
     @property
     def n_features(self) -> int:
-        return self.n_fields * FEATURES_PER_FIELD
+        return self.n_fields * self.features_per_field
 
     def core(self) -> _core.Model:
         steps = optimizer(self.optimizer, **dict(self.params))

@@ -281,6 +281,39 @@ def test_an_interruption_leaves_the_last_batch(model: str) -> None:
             np.testing.assert_array_equal(getattr(after, name), expected, err_msg=name)
 
 
+@pytest.mark.parametrize("batch_size", [4096, 20_000])
+def test_an_interruption_leaves_whole_batches(batch_size: int) -> None:
+    """Also where rows of one example may be stepped before the batch ends."""
+    n_rows, n_fields = 300_000, 5  # longer than the time between calls
+    features = np.random.default_rng(0).integers(0, 3, (n_rows, n_fields)) + np.arange(0, 15, 3)
+    features[:, 4] = 12 + np.arange(n_rows)
+    n_features = 12 + n_rows
+    case = Case("ffm", n_fields=n_fields, n_factors=32, features_per_field=n_features // 5 + 1)
+
+    def data(n: int) -> _core.Dataset:
+        return contract.id_data(features[:n], np.arange(n) % 3 == 0, n_features)
+
+    met = 0
+
+    def stop(rows: int) -> None:
+        nonlocal met
+        met = rows
+        raise RuntimeError("enough")
+
+    stopped, whole = case.core(), case.core()
+    for core in (stopped, whole):
+        core.initialize(data(n_rows), n_threads=1)
+    with pytest.raises(RuntimeError, match="enough"):
+        stopped.train_epoch(
+            data(n_rows), epoch=0, shuffle=False, n_threads=2, poll=stop, batch_size=batch_size
+        )
+    learned = met // batch_size * batch_size
+    whole.train_epoch(
+        data(learned), epoch=0, shuffle=False, n_threads=1, poll=None, batch_size=batch_size
+    )
+    assert_same_weights(stopped, whole)
+
+
 PEAK_OF_BATCHES = """
 import re
 import sys

@@ -82,6 +82,31 @@ def test_threads_give_the_same_bits_on_wide_rows(
         assert_same_weights(one, trained(n_threads))
 
 
+@pytest.mark.parametrize("batch_size", [2, 16, 500, 1024])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@each_optimizer
+@each_model
+def test_rows_that_a_batch_touches_once(
+    model: str, optimizer: str, dtype: str, batch_size: int
+) -> None:
+    """They may be stepped before the batch ends, but not where a norm is watched: the same bits."""
+    rng, n_rows, n_fields, per_field = np.random.default_rng(0), 1500, 5, 2000
+    ids = np.minimum(rng.zipf(1.2, (n_rows, n_fields)) - 1, per_field - 1)
+    features = ids + np.arange(n_fields) * per_field
+    once = [np.unique(features[i : i + 1024], return_counts=True)[1] == 1 for i in (0, 1024)]
+    assert all(np.count_nonzero(x) > 300 for x in once)
+    data = contract.id_data(features, rng.integers(0, 2, n_rows), n_fields * per_field)
+    case = Case(
+        model, optimizer, n_fields=n_fields, n_factors=6, dtype=dtype, features_per_field=per_field
+    )
+    watched = replace(case, params=(*case.params, ("clip_norm", 1e30))).core()
+    losses = epochs(watched, data, 2, batch_size=batch_size)
+    for n_threads in (1, 3):
+        core = case.core()
+        assert epochs(core, data, 2, n_threads, batch_size) == losses
+        assert_same_weights(watched, core)
+
+
 @pytest.mark.parametrize("n_threads", [1, 3])
 @each_model
 def test_noise_comes_from_the_seed(model: str, n_threads: int) -> None:

@@ -30,13 +30,13 @@ struct EmbeddingGradients {
   Index stride;
 };
 
-// Part of the gradient of the entries of one example: groups of fields [begin, end).
-struct ExampleColumns {
-  int begin, end;
-  float dscore;
-  float* const* gradient;  // of each entry, (width,)
-  // Of the entries of Scratch::next, to be fetched into the cache meanwhile.
-  float* const* next_gradient;
+// A table row that a block of examples touches, and the number of its sums among the block's.
+struct RowSum {
+  RowId row;
+  std::uint32_t number;
 };
+
+// No gradient has this number.
+inline constexpr std::uint32_t kNoGradient = 0xffffffff;
 
 }  // namespace pyfm

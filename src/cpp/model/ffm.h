@@ -11,6 +11,7 @@
 #include "model/ffm_tiles.h"
 #include "model/prefetch.h"
 #include "model/slope.h"
+#include "model/sums.h"
 #include "optim/proximal.h"
 
 namespace pyfm::PYFM_ISA {
@@ -23,7 +24,7 @@ struct Ffm : FactorRows<S> {
   static float score(PartView view, Entries row, Scratch& s) {
     s.row = row;
     list_rows_to_fetch(view, s);
-    by_field<K, S, AbsentFields::left_out>(view, s);
+    by_field<K, S>(view, s);
     switch (s.kind) {
       case FieldRows::plain:
         return row.x[0] * row.x[0] * pairs<K, S, FieldRows::plain>(view, s);
@@ -63,6 +64,7 @@ struct Ffm : FactorRows<S> {
   static Index gradient_width(const PartShape& shape) noexcept { return shape.width; }
 
   static constexpr auto squared_norms = &FactorRows<S>::template squared_norms<false>;
+  static constexpr auto add_sums = &PYFM_ISA::add_sums;
 
   template <class Optimizer>
   static void step_rows(const PartView& view, const RowId* rows, Index n, const float* gradients,
@@ -70,24 +72,23 @@ struct Ffm : FactorRows<S> {
     FactorRows<S>::template step_all<Optimizer, false>(view, rows, n, gradients, s);
   }
 
-  static int n_column_groups(const PartView& view) noexcept {
-    constexpr int B = fields_per_vector<K>;
-    return (view.shape.n_fields + B - 1) / B;
-  }
-
-  static void add_columns(const PartView& view, const Entries& row, const ExampleColumns& columns,
+  // Of the example that was scored last.
+  static void add_example(const PartView& view, float dscore, float* const* gradient,
                           Scratch& s) noexcept {
-    s.row = row;
-    const RowId held = list_gradients_to_fetch(view, columns, s);
-    by_field<K, S, AbsentFields::listed>(view, s);
     switch (s.kind) {
       case FieldRows::plain:
-        return add_pairs<K, S, FieldRows::plain>(view, columns, s, held);
+        dscore *= s.row.x[0] * s.row.x[0];
+        return add_pairs<K, S, FieldRows::plain>(view, dscore, gradient, s);
+      case FieldRows::full:
+        return add_pairs<K, S, FieldRows::full>(view, dscore, gradient, s);
+      case FieldRows::plain_partial:
+        dscore *= s.row.x[0] * s.row.x[0];
+        return add_pairs<K, S, kPlainPartial>(view, dscore, gradient, s);
+      case FieldRows::partial:
+        return add_pairs<K, S, kPartial>(view, dscore, gradient, s);
       case FieldRows::several:
-        add_pairs<K, S, FieldRows::several>(view, columns, s, held);
-        return add_own_fields<K, S>(view, columns, s);
-      default:
-        return add_pairs<K, S, FieldRows::full>(view, columns, s, held);
+        add_pairs<K, S, FieldRows::several>(view, dscore, gradient, s);
+        add_own_fields<S>(view, dscore, gradient, s);
     }
   }
 

@@ -90,6 +90,7 @@ inline void by_present(const PartView& view, int n, Scratch& s, const Entry& ent
   const Index block = K ? K : view.shape.block;
   const Entries row = s.row;
   void** const row_of_field = s.row_of_field;
+  int* const entry_of_field = s.entry;
   Index* const column = s.column;
   const auto field = [&](int m) __attribute__((always_inline)) {
     return row.field ? int{row.field[entry(m)]} : entry(m);
@@ -97,6 +98,7 @@ inline void by_present(const PartView& view, int n, Scratch& s, const Entry& ent
   const RunSizes sizes = find_all_runs<B>(n, s.runs, field);
   list_runs_first(n, sizes, s.runs, field, [&](int m, int at) __attribute__((always_inline)) {
     row_of_field[at] = row.at[entry(m)];
+    entry_of_field[at] = entry(m);
     column[at] = field(m) * block;
     if (!row.equal) list_scale<K>(view, at, row.x[entry(m)], s);
   });
@@ -128,16 +130,14 @@ inline bool has_several(int n_fields, const Scratch& s) {
 // A field with one entry is its own row, scaled later. In a row that has several entries in some
 // field, 16-bit rows are all expanded, so that tiles of float32 are all that such rows need.
 //
-// Absent fields are left out, where asked for, if vectors hold several fields and no field has
-// several entries. Tiles are then of those that are present.
-enum class AbsentFields { listed, left_out };
-
-template <int K, class S, AbsentFields absent_fields>
+// Absent fields are left out if vectors hold several fields and no field has several entries. Tiles
+// are then of those that are present.
+template <int K, class S>
 inline void by_field(const PartView& view, Scratch& s) {
   constexpr int B = fields_per_vector<K>;
   const int n_fields = view.shape.n_fields;
   const bool all = s.row.size == n_fields;
-  constexpr bool leaves_out = absent_fields == AbsentFields::left_out && B > 1;
+  constexpr bool leaves_out = B > 1;
   const bool leave_out = leaves_out && !all && s.row.size > 0;
   if ((all || leave_out) && in_order_of_fields(s.row)) {
     if (all) return by_entry<K>(view, s);

@@ -58,6 +58,19 @@ struct Linear {
     for (Index i = 0; i < n; ++i) gradients[at[i]] += f.dscore[touches[i].example] * touches[i].x;
   }
 
+  static void add_example(const PartView&, float dscore, float* const* gradients,
+                          Scratch& s) noexcept {
+    for (int i = 0; i < s.row.size; ++i) *gradients[i] += dscore * s.row.x[i];
+  }
+
+  static void add_sums(const PartView&, const RowSum* rows, const std::uint32_t* at, Index n,
+                       std::uint32_t first_new, const float* sums, float* gradients) noexcept {
+    for (Index i = 0; i < n; ++i) {
+      const float before = at[i] < first_new ? gradients[at[i]] : 0.0f;
+      gradients[at[i]] = before + sums[rows[i].number];
+    }
+  }
+
   static void squared_norms(const PartView&, const RowId*, Index n, const float* gradients,
                             double* sums) noexcept {
     for (Index i = 0; i < n; ++i)

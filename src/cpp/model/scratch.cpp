@@ -40,6 +40,7 @@ Index carve(Scratch& s, const PartShape& shape, Index nnz, char* base) {
   piece(s.scale, fields);
   piece(s.lane_scale, fields * shape.block + kSlack);
   piece(s.group, fields);
+  piece(s.entry, fields);
   piece(s.column, fields);
   piece(s.runs, (shape.n_fields + 63) / 64);
   piece(s.sums, shape.n_fields * shape.width);  // touched, and so paid for, only when needed

@@ -54,7 +54,7 @@ inline constexpr int kPreparedRows = 5;
 struct Scratch {
   Entries row;           // the row that was scored last
   Entries next;          // a row to be fetched into the cache meanwhile; of size 0: none
-  bool trains;           // an update follows the score
+  bool trains;           // an update or add_example follows the score
   bool fetches_slots;    // rows that are scored will be stepped, at once or later
   std::uint32_t* noise;  // (16,) state of the random numbers that round to 16 bits
 
@@ -80,6 +80,7 @@ struct Scratch {
   int n_listed;          // fields in the lists
   int* group;            // groups of listed fields (one vector wide) with an entry
   int n_groups;
+  int* entry;       // entries of listed fields, if absent fields are left out
   Index* column;    // where a listed field's block stands in a row, if absent fields are left out
   int n_together;   // then the first so many groups are of fields that stand side by side, …
   int n_halves;     // … and so many after them are halves that do

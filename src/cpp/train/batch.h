@@ -80,8 +80,6 @@ class ExampleBlock {
     return touches(2 * share, 2 * share + 1);
   }
 
-  std::vector<float*> gradients;  // one for each entry
-
  private:
   FieldId field_of(int example, std::size_t entry) const noexcept;
   // Of the heaps from `first` on, below `last`.

@@ -12,6 +12,7 @@
 #include "train/batch.h"
 #include "train/deep_batch.h"
 #include "train/row_gradients.h"
+#include "train/summed_gradients.h"
 #include "train/worker.h"
 
 namespace pyfm {
@@ -35,11 +36,7 @@ class BatchTrainer {
     parts_.reserve(model.parts().size());
     for (ModelPart& p : model.parts()) {
       const BatchPart& part = parts_.emplace_back(p, model.network() != nullptr);
-      if (part.needs_columns) {
-        keep_fields_ = true;
-        block_rows_ = 16, n_blocks_ = 4;  // so that rows are still in the cache for their gradients
-      }
-      steps_at_once_ &= !part.needs_columns && !part.clips;
+      steps_at_once_ &= !part.clips;
     }
     if (alone_) n_blocks_ = 1;  // whose entries, sums and scores are still in the cache
     list_gradients();
@@ -70,6 +67,12 @@ class BatchTrainer {
     gradients_.emplace_back(n_rows, shares_, parts.first(n_linear), false);
     if (n_linear < parts.size())
       gradients_.emplace_back(n_rows, shares_, parts.subspan(n_linear), true);
+    RowGradients& last = gradients_.back();
+    if (!last.from_sums()) return;
+    const bool changes_rows = options_.augmentation && options_.augmentation->changes_rows();
+    summed_.emplace(last, parts.size() - last.parts().size(), workers_, shares_,
+                    steps_at_once_ && !changes_rows);
+    block_rows_ = summed_->block_rows(), n_blocks_ = summed_->n_blocks();
   }
 
   void train_all() {
@@ -108,13 +111,16 @@ class BatchTrainer {
     const float share = share_of_example(begin, end);
     std::ranges::fill(bias_gradients_, 0.0);
     const Index most = n_blocks_ * block_rows_;
+    if (summed_) summed_->begin_batch(data_, order_ + begin, end - begin, *team_);
     for (Index at = begin; at < end; at += most) {
       const Index last = std::min(at + most, end),
                   n_blocks = round_up(last - at, block_rows_) / block_rows_;
-      poll(at);
+      // A batch is learned whole or not at all.
+      if (at == begin || !summed_ || !summed_->steps_singles()) poll(at);
       for_pieces(n_blocks, [&](std::size_t thread, Index b) {
         const Index first = at + b * block_rows_;
         const Index end = std::min(first + block_rows_, last);
+        if (summed_) seed_noise(thread, number);
         if (data_.is_selection())
           score<true>(thread, b, first, end, share);
         else
@@ -129,15 +135,14 @@ class BatchTrainer {
       }
       std::size_t n_touches = 0;
       for (Index b = 0; b < n_blocks; ++b)
-        n_touches += blocks_[static_cast<std::size_t>(b)].rows().size();
+        n_touches += std::max(blocks_[static_cast<std::size_t>(b)].rows().size(),
+                              summed_ ? summed_->n_rows(b) : 0);
       for (RowGradients& g : gradients_) g.reserve(n_touches);
       const bool steps = last == end && steps_at_once_;
       for_pieces(static_cast<Index>(shares_.size()), [&](std::size_t thread, Index i) {
         add_touches(thread, static_cast<std::size_t>(i), n_blocks);
         if (steps) step(thread, static_cast<std::size_t>(i), number);
       });
-      for (std::size_t p = 0; p < parts_.size(); ++p)
-        if (parts_[p].needs_columns) add_columns(p, n_blocks);
     }
     for (RowGradients& g : gradients_)
       for (BatchPart& p : g.parts()) {
@@ -152,6 +157,7 @@ class BatchTrainer {
         step(thread, static_cast<std::size_t>(i), number);
       });
     for (RowGradients& g : gradients_) g.end_batch();
+    if (summed_) summed_->end_batch();
     if (deep_) deep_->step(*team_);
     if (options_.stream)
       for (Index i = begin; i < end; ++i) options_.stream->meet(data_.row(order_[i]));
@@ -219,11 +225,12 @@ class BatchTrainer {
     };
     constexpr Index ahead = Worker::kAhead + 2;
     block.clear();
+    if (summed_) summed_->begin_block(b);
     worker.begin_block((options_.position ? options_.position->n_rows : 0) + begin);
     for (Index i = 0; i < ahead; ++i) prepare(i);
     for (Index i = 0; i < size; ++i) {
       for (std::size_t p = 0; p < parts_.size(); ++p)
-        if (!parts_[p].needs_columns)
+        if (parts_[p].kernels->add_touches)
           worker.scratch(p).sum =
               parts_[p].sums.data() + (b * kBlockRows + i) * parts_[p].sum_stride;
       if (deep_) {
@@ -236,13 +243,18 @@ class BatchTrainer {
           worker.score(i);
         finish(block, i, worker.scores(), order[i], share);
       }
-      block.add(worker.entries(i), keep_fields_);
+      if (summed_) summed_->add_example(b, i, worker.entries(i), block, worker);
+      if (lists_touches()) block.add(worker.entries(i), keep_fields_);
       if (alone_ && !deep_)
         for (RowGradients& g : gradients_) g.fetch_numbers(worker.entries(i));
       prepare(i + ahead);
     }
-    block.list_touches();
+    if (summed_) summed_->end_block(b);
+    if (lists_touches()) block.list_touches();
   }
+
+  // Whether some gradients come from touches.
+  bool lists_touches() const noexcept { return !summed_ || gradients_.size() > 1; }
 
   // The score without the network, whose input it prepares.
   float score_for_network(Worker& worker, Index i, Index example, Index in_batch) {
@@ -263,7 +275,11 @@ class BatchTrainer {
   }
 
   void add_touches(std::size_t thread, std::size_t i, Index n_blocks) {
-    for (RowGradients& g : gradients_) add_touches(g, thread, i, n_blocks);
+    for (RowGradients& g : gradients_)
+      if (g.from_sums())
+        summed_->add_sums(i, n_blocks, at_[thread]);
+      else
+        add_touches(g, thread, i, n_blocks);
   }
 
   void add_touches(RowGradients& gradients, std::size_t thread, std::size_t i, Index n_blocks) {
@@ -277,7 +293,7 @@ class BatchTrainer {
       else if (i + workers_.size() < shares_.size())  // what this thread does next, as a rule
         gradients.fetch_numbers(gradients.touches(blocks_.front(), i + workers_.size()));
       for (BatchPart& part : gradients.parts()) {
-        if (part.needs_columns || part.frozen) continue;
+        if (part.frozen) continue;
         const auto n = static_cast<Index>(touches.size());
         if (part.embeds) deep_->add_touches(part, thread, touches, at, b * block_rows_);
         if (!part.scores) continue;
@@ -292,64 +308,16 @@ class BatchTrainer {
       if (part.embeds && !part.frozen) deep_->add_repeated(part, thread, i, gradients);
   }
 
-  void add_columns(std::size_t p, Index n_blocks) {
-    BatchPart& part = parts_[p];
-    float* const gradients = part.gradients.data();
-    const Index width = part.gradient_width;
-    for_pieces(n_blocks, [&](std::size_t, Index b) {
-      ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
-      const std::span<const RowId> rows = block.rows();
-      block.gradients.resize(rows.size());
-      for (std::size_t e = 0; e < rows.size(); ++e)
-        block.gradients[e] = gradients + gradients_.front().number(rows[e]) * width;
-    });
-    const int n_groups = part.kernels->n_column_groups(part.view);
-    const int n = std::min(n_groups, team_->size());
-    for_pieces(n, [&](std::size_t thread, Index i) {
-      const int piece = static_cast<int>(i);
-      add_columns(p, n_blocks, thread, n_groups * piece / n, n_groups * (piece + 1) / n);
-    });
-  }
-
-  void add_columns(std::size_t p, Index n_blocks, std::size_t thread, int begin, int end) {
-    const BatchPart& part = parts_[p];
-    Scratch& scratch = workers_[thread].scratch(p);
-    const auto entries = [&](Index b, int i, std::size_t slot) {
-      Entries row = blocks_[static_cast<std::size_t>(b)].entries(i);
-      row.at = scratch.at[slot];
-      part.kernels->locate(part.view, row, row.at);
-      return row;
-    };
-    std::size_t slot = 0;
-    Entries row = entries(0, 0, slot);
-    for (Index b = 0; b < n_blocks; ++b) {
-      ExampleBlock& block = blocks_[static_cast<std::size_t>(b)];
-      for (int i = 0; i < block.size(); ++i) {
-        const bool same = i + 1 < block.size(), more = same || b + 1 < n_blocks;
-        const Index next_b = same ? b : b + 1;
-        const int next_i = same ? i + 1 : 0;
-        ExampleColumns columns = {begin, end,
-                                  block.dscores(part.output)[static_cast<std::size_t>(i)],
-                                  block.gradients.data() + block.begin(i), nullptr};
-        slot ^= 1;
-        if (more) {
-          const ExampleBlock& next = blocks_[static_cast<std::size_t>(next_b)];
-          scratch.next = entries(next_b, next_i, slot);
-          columns.next_gradient = next.gradients.data() + next.begin(next_i);
-        } else {
-          scratch.next.size = 0;
-        }
-        part.kernels->add_columns(part.view, row, columns, scratch);
-        row = scratch.next;
-      }
-    }
+  // The noise that rounds the rows of a batch is the same for all threads.
+  void seed_noise(std::size_t thread, Index number) noexcept {
+    workers_[thread].seed_noise(
+        random_key(random_key(model_.spec().seed, static_cast<std::uint64_t>(options_.epoch)),
+                   static_cast<std::uint64_t>(number)));
   }
 
   void step(std::size_t thread, std::size_t i, Index number) {
     if (gradients_.front().empty(i)) return;  // the others hold no more
-    workers_[thread].seed_noise(
-        random_key(random_key(model_.spec().seed, static_cast<std::uint64_t>(options_.epoch)),
-                   static_cast<std::uint64_t>(number)));
+    seed_noise(thread, number);
     for (RowGradients& g : gradients_) {
       for (BatchPart& part : g.parts()) {
         if (part.frozen) continue;
@@ -382,6 +350,7 @@ class BatchTrainer {
   std::vector<ExampleBlock> blocks_;
   std::vector<double> bias_gradients_;          // of each score
   std::deque<RowGradients> gradients_;          // which do not move
+  std::optional<SummedGradients> summed_;       // of the last, if they are
   std::vector<std::vector<std::uint32_t>> at_;  // of each thread
   LossSum total_;
   std::chrono::steady_clock::time_point last_poll_ = std::chrono::steady_clock::now();

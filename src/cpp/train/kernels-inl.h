@@ -42,10 +42,8 @@ constexpr PartKernels part_kernels() {
     k.embed = P::embed;
     k.add_embedded = P::add_embedded;
   }
-  if constexpr (requires { P::add_columns; }) {
-    k.n_column_groups = P::n_column_groups;
-    k.add_columns = P::add_columns;
-  }
+  if constexpr (requires { P::add_example; }) k.add_example = P::add_example;
+  if constexpr (requires { P::add_sums; }) k.add_sums = P::add_sums;
   if constexpr (requires { P::template step_bias<O>; }) k.step_bias = P::template step_bias<O>;
   if constexpr (requires(const PartView& v) { P::template init_bias<O>(v); })
     k.init_bias = [](const PartView& v) noexcept { P::template init_bias<O>(v); };

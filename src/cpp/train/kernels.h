@@ -34,7 +34,7 @@ struct PartKernels {
   Index (*gradient_width)(const PartShape&) noexcept;
   // Adds what entries contribute to the gradients of their rows, of which touch i's is number at[i]
   // of `gradients`, (…, gradient_width). Null where a gradient needs whole examples: those parts
-  // have the next two.
+  // have add_example.
   void (*add_touches)(const PartView&, const Touch*, const std::uint32_t* at, Index n,
                       const ExampleFacts&, float* gradients) noexcept;
   // The same of what a network sends back, where `embed` has written its input: a vector for each
@@ -42,10 +42,12 @@ struct PartKernels {
   void (*embed)(const PartView&, const Entries&, Index n_fields, float* to) noexcept;
   void (*add_embedded)(const PartView&, const Touch*, const std::uint32_t* at, Index n,
                        const EmbeddingGradients&, float* gradients) noexcept;
-  // Into how many groups of columns the gradient of an example may be divided.
-  int (*n_column_groups)(const PartView&) noexcept;
-  // Adds the gradient of an example, in some columns, to those of the rows of its entries.
-  void (*add_columns)(const PartView&, const Entries&, const ExampleColumns&, Scratch&) noexcept;
+  // Adds the gradient of the example that was scored last to those of the rows of its entries.
+  void (*add_example)(const PartView&, float dscore, float* const* gradients, Scratch&) noexcept;
+  // Adds sums of a block, (…, gradient_width), to the gradients of n rows, of which row i's is
+  // number at[i]: those from number `first_new` on hold nothing yet.
+  void (*add_sums)(const PartView&, const RowSum*, const std::uint32_t* at, Index n,
+                   std::uint32_t first_new, const float* sums, float* gradients) noexcept;
   // The sums of the squares of n rows' gradients, (n, gradient_width), one for each row.
   void (*squared_norms)(const PartView&, const RowId*, Index n, const float* gradients,
                         double* sums) noexcept;

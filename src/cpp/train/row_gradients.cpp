@@ -1,5 +1,6 @@
 #include "train/row_gradients.h"
 
+#include <algorithm>
 #include <array>
 #include <numeric>
 
@@ -8,7 +9,6 @@ namespace pyfm {
 BatchPart::BatchPart(ModelPart& p, bool has_network)
     : kernels(&p.kernels()),
       view(p.view()),
-      needs_columns(kernels->add_columns),
       frozen(p.frozen),
       scores(p.scores),
       embeds(has_network && kernels->embed),
@@ -16,16 +16,36 @@ BatchPart::BatchPart(ModelPart& p, bool has_network)
       output(p.output),
       gradient_width(kernels->gradient_width(p.shape)),
       sum_stride(round_up(p.shape.block, kFloatsApart)) {
-  if (!needs_columns) sums = Array<float>(kMaxBlocks * kBlockRows * sum_stride);
+  if (kernels->add_touches) sums = Array<float>(kMaxBlocks * kBlockRows * sum_stride);
 }
+
+RowGradients::RowGradients(Index n_rows, RowShares shares, std::span<BatchPart> parts,
+                           bool deep_only)
+    : parts_(parts),
+      deep_only_(deep_only),
+      from_sums_(std::ranges::any_of(
+          parts, [](const BatchPart& p) { return p.kernels->add_touches == nullptr; })),
+      shares_(shares.size()),
+      number_of_(n_rows, shares) {}
 
 void RowGradients::reserve(std::size_t n_rows) {
   const Index slabs = n_slabs_.load() + static_cast<Index>(n_rows / kSlab + shares_.size());
   for (BatchPart& p : parts_) p.gradients.resize(slabs * kSlab * p.gradient_width);
 }
 
-void RowGradients::find(std::size_t i, std::span<const Touch> touches,
-                        std::vector<std::uint32_t>& numbers) {
+std::uint32_t RowGradients::find(std::size_t i, std::span<const Touch> touches,
+                                 std::vector<std::uint32_t>& numbers) {
+  return find_rows(i, touches, numbers);
+}
+
+std::uint32_t RowGradients::find(std::size_t i, std::span<const RowSum> sums,
+                                 std::vector<std::uint32_t>& numbers) {
+  return find_rows(i, sums, numbers);
+}
+
+template <class T>
+std::uint32_t RowGradients::find_rows(std::size_t i, std::span<const T> touches,
+                                      std::vector<std::uint32_t>& numbers) {
   TouchedRows& share = shares_[i];
   const std::size_t n_before = share.rows.size();
   numbers.resize(touches.size());
@@ -46,17 +66,13 @@ void RowGradients::find(std::size_t i, std::span<const Touch> touches,
     }
   }
   share.rows.resize(n);
-  for (BatchPart& p : parts_)
-    if (p.needs_columns)  // long rows: slabs of zeros would be too many
-      for (std::size_t row = n_before; row < n; ++row)
-        std::fill_n(p.gradients.data() + Index{share.gradient(row)} * p.gradient_width,
-                    p.gradient_width, 0.0f);
+  return n > n_before ? share.gradient(n_before) : kNoGradient;
 }
 
 Index RowGradients::new_slab() {
   const Index number = n_slabs_.fetch_add(1, std::memory_order_relaxed);
-  for (BatchPart& p : parts_)
-    if (!p.needs_columns) std::fill_n(p.slab(number), kSlab * p.gradient_width, 0.0f);
+  if (!from_sums_)
+    for (BatchPart& p : parts_) std::fill_n(p.slab(number), kSlab * p.gradient_width, 0.0f);
   return number;
 }
 
@@ -79,7 +95,7 @@ double RowGradients::clip(BatchPart& part, double bias_gradient, Team& team) {
   if (factor == 1) return 1;
   team.pieces(n_shares, [&](int, Index i) {
     for_slabs(static_cast<std::size_t>(i), part, [&](const RowId*, Index n, float* gradients) {
-      const Index rows = part.needs_columns ? n : kSlab;
+      const Index rows = from_sums_ ? n : kSlab;
       for (Index g = 0; g < rows * part.gradient_width; ++g) gradients[g] *= factor;
     });
   });

@@ -17,7 +17,7 @@ namespace pyfm {
 struct BatchPart {
   const PartKernels* kernels;
   PartView view;
-  bool needs_columns, frozen, scores, embeds, clips;
+  bool frozen, scores, embeds, clips;
   std::size_t output;
   Index gradient_width, sum_stride;
   Array<float> gradients;  // (slabs, kSlab × gradient_width)
@@ -31,25 +31,34 @@ struct BatchPart {
 class RowGradients {
  public:
   // Keeps the parts, which have to stay where they are.
-  RowGradients(Index n_rows, RowShares shares, std::span<BatchPart> parts, bool deep_only)
-      : parts_(parts), deep_only_(deep_only), shares_(shares.size()), number_of_(n_rows, shares) {}
+  RowGradients(Index n_rows, RowShares shares, std::span<BatchPart> parts, bool deep_only);
 
   std::span<BatchPart> parts() const noexcept { return parts_; }
+  // Whether what comes to the gradients are sums of blocks, else touches.
+  bool from_sums() const noexcept { return from_sums_; }
+  // How many entries of an example the parts see.
+  int n_entries(const Entries& entries) const noexcept {
+    return deep_only_ ? entries.n_deep : entries.size;
+  }
   std::span<Touch> touches(ExampleBlock& block, std::size_t share) const noexcept {
     return deep_only_ ? block.deep_touches(share) : block.touches(share);
   }
 
   // Room for the gradients of as many rows more, at least.
   void reserve(std::size_t n_rows);
-  // The numbers of the gradients of the touched rows, all of one share; those that are new start at
-  // 0. Different shares by different threads.
-  void find(std::size_t share, std::span<const Touch>, std::vector<std::uint32_t>& numbers);
-  [[gnu::always_inline]] void fetch_numbers(std::span<const Touch> touches) noexcept {
-    for (const Touch& t : touches) number_of_.fetch(t.row);
+  // The numbers of the gradients of touched rows, all of one share. Those that are new come one
+  // after the other, from the number returned on; they start at 0, where touches come, and else
+  // hold anything. Different shares by different threads.
+  std::uint32_t find(std::size_t share, std::span<const Touch>,
+                     std::vector<std::uint32_t>& numbers);
+  std::uint32_t find(std::size_t share, std::span<const RowSum>,
+                     std::vector<std::uint32_t>& numbers);
+  template <class T>
+  [[gnu::always_inline]] void fetch_numbers(std::span<T> touched) noexcept {
+    for (const T& t : touched) number_of_.fetch(t.row);
   }
   [[gnu::always_inline]] void fetch_numbers(const Entries& entries) noexcept {
-    const int n = deep_only_ ? entries.n_deep : entries.size;
-    for (int e = 0; e < n; ++e) number_of_.fetch(entries.row[e]);
+    for (int e = 0; e < n_entries(entries); ++e) number_of_.fetch(entries.row[e]);
   }
   // Of a row that has one.
   Index number(RowId r) noexcept { return Index{number_of_[r]} - 1; }
@@ -73,10 +82,13 @@ class RowGradients {
   void end_batch() noexcept { n_slabs_ = 0; }
 
  private:
+  template <class T>
+  std::uint32_t find_rows(std::size_t share, std::span<const T>,
+                          std::vector<std::uint32_t>& numbers);
   Index new_slab();
 
   std::span<BatchPart> parts_;
-  bool deep_only_;
+  bool deep_only_, from_sums_;
   std::vector<TouchedRows> shares_;
   GradientMap number_of_;
   std::atomic<Index> n_slabs_{0};

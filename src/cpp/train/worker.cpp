@@ -40,7 +40,8 @@ Worker::Worker(Model& model, const Dataset& data, Purpose purpose, int n_threads
                             output, ScratchMemory(p.shape, data.max_row_nnz()));
     if (made.kernels->init_scratch && model.trainable())
       made.kernels->init_scratch(made.view, made.scratch.view());
-    made.scratch.view().trains = purpose == Purpose::train;
+    made.scratch.view().trains =
+        purpose == Purpose::train || (purpose == Purpose::batch && !made.kernels->add_touches);
     made.scratch.view().fetches_slots = purpose != Purpose::predict;
     if (purpose == Purpose::train && n_threads > 1)
       made.hot.emplace(model, p, data, n_threads, made.view);

@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 #include "loss/loss_sum.h"
 #include "model/entries.h"
+#include "model/row_map.h"
 #include "train/hot_rows.h"
 #include "train/model.h"
 #include "train/progressive.h"
@@ -70,6 +71,15 @@ class alignas(kApart) Worker {
     if (i + kLookUpAhead < end) prefetch(data.row<selected>(at(i + kLookUpAhead)));
     // One row later, when what look_up stored is in the cache: vectors cannot be loaded before.
     if (i > 0) locate(i - 1);
+  }
+  // f(number of the table row) for what a row of the data may touch, if rows are not changed.
+  template <class F>
+  [[gnu::always_inline]] void for_table_rows(const Row& row, F&& f) const noexcept {
+    for (Index e = 0; e < row.size; ++e) {
+      const FeatureId j = row.features[e];
+      if (filter_.all_known || static_cast<Index>(j) < filter_.n_features)
+        f(filter_.row_of ? RowMap::number(filter_.row_of[j]) : RowId{j});
+    }
   }
   // Scores row i; row i + kAhead is fetched into the cache meanwhile. Returns the only score, which
   // so need not go through memory, or the last one.
