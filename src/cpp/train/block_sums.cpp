@@ -51,25 +51,17 @@ void BlockSums::place(const RowId* rows, int n, const RepeatedRows* repeated) {
 }
 
 void BlockSums::number(const RowId* rows, std::span<const std::uint32_t> entries) {
-  const std::size_t n_before = rows_.size();
-  while (slots_.size() < 2 * (n_before + entries.size())) grow();
-  const std::size_t mask = slots_.size() - 1;
+  while (slots_.size() < 2 * (rows_.size() + entries.size())) grow();
   numbers_.resize(entries.size());
-  rows_.resize(n_before + entries.size());
-  std::size_t n = n_before;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const RowId r = rows[entries[i]];
-    // Again no branch asks which are new. Rows that share a slot are rare.
-    std::size_t at = r & mask;
-    if (slots_[at].row != r && slots_[at].number != kNoGradient) [[unlikely]]
-      at = slot_of(r);
-    const bool is_new = slots_[at].number == kNoGradient;
-    const RowSum sum = {r, is_new ? static_cast<std::uint32_t>(n) : slots_[at].number};
-    slots_[at] = rows_[n] = sum;
-    numbers_[i] = sum.number;
-    n += is_new;
+    RowSum& slot = slots_[slot_of(r)];
+    if (slot.number == kNoGradient) {
+      slot = {r, static_cast<std::uint32_t>(rows_.size())};
+      rows_.push_back(slot);
+    }
+    numbers_[i] = slot.number;
   }
-  rows_.resize(n);
 }
 
 float* const* BlockSums::addresses(std::size_t p) {
