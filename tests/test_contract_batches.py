@@ -284,10 +284,10 @@ def test_an_interruption_leaves_the_last_batch(model: str) -> None:
 @pytest.mark.parametrize("batch_size", [4096, 20_000])
 def test_an_interruption_leaves_whole_batches(batch_size: int) -> None:
     """Also where rows of one example may be stepped before the batch ends."""
-    n_rows, n_fields = 300_000, 5  # longer than the time between calls
+    n_rows, n_fields = 3_000_000, 5  # longer than the time between calls
     features = np.random.default_rng(0).integers(0, 3, (n_rows, n_fields)) + np.arange(0, 15, 3)
-    features[:, 4] = 12 + np.arange(n_rows)
-    n_features = 12 + n_rows
+    features[:, 4] = 12 + np.arange(n_rows) % batch_size
+    n_features = 12 + batch_size
     case = Case("ffm", n_fields=n_fields, n_factors=32, features_per_field=n_features // 5 + 1)
 
     def data(n: int) -> _core.Dataset:

@@ -19,6 +19,15 @@ each_model = pytest.mark.parametrize("model", contract.MODELS)
 each_optimizer = pytest.mark.parametrize("optimizer", contract.OPTIMIZERS)
 
 
+def few_frequent(n_rows: int, n_fields: int, per_field: int) -> tuple[np.ndarray, _core.Dataset]:
+    """The features of rows with one in each field, few of them frequent, and the rows."""
+    rng = np.random.default_rng(0)
+    ids = np.minimum(rng.zipf(1.2, (n_rows, n_fields)) - 1, per_field - 1)
+    features = ids + np.arange(n_fields) * per_field
+    y = rng.integers(0, 2, n_rows)
+    return features, contract.id_data(features, y, n_fields * per_field)
+
+
 @pytest.mark.parametrize("batch_size", [2, 63, 64, 500, 1024, FULL])
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 @each_optimizer
@@ -61,10 +70,8 @@ def test_threads_give_the_same_bits_on_wide_rows(
     model: str, n_factors: int, dtype: str, level: str
 ) -> None:
     """One feature in each of 39 fields, few of them frequent."""
-    rng, n_rows, n_fields, per_field = np.random.default_rng(0), 2500, 39, 200
-    ids = np.minimum(rng.zipf(1.2, (n_rows, n_fields)) - 1, per_field - 1)
-    features = ids + np.arange(n_fields) * per_field
-    data = contract.id_data(features, rng.integers(0, 2, n_rows), n_fields * per_field)
+    n_fields = 39
+    _, data = few_frequent(2500, n_fields, 200)
     adagrad = contract.optimizer("adagrad")
 
     def trained(n_threads: int) -> _core.Model:
@@ -90,12 +97,10 @@ def test_rows_that_a_batch_touches_once(
     model: str, optimizer: str, dtype: str, batch_size: int
 ) -> None:
     """They may be stepped before the batch ends, but not where a norm is watched: the same bits."""
-    rng, n_rows, n_fields, per_field = np.random.default_rng(0), 1500, 5, 2000
-    ids = np.minimum(rng.zipf(1.2, (n_rows, n_fields)) - 1, per_field - 1)
-    features = ids + np.arange(n_fields) * per_field
+    n_fields, per_field = 5, 2000
+    features, data = few_frequent(1500, n_fields, per_field)
     once = [np.unique(features[i : i + 1024], return_counts=True)[1] == 1 for i in (0, 1024)]
     assert all(np.count_nonzero(x) > 300 for x in once)
-    data = contract.id_data(features, rng.integers(0, 2, n_rows), n_fields * per_field)
     case = Case(
         model, optimizer, n_fields=n_fields, n_factors=6, dtype=dtype, features_per_field=per_field
     )

@@ -6,6 +6,8 @@
 //
 // The pair sum is S against its own transpose, in tiles (ffm_tiles.h).
 #pragma once
+#include <type_traits>
+
 #include "model/factor_rows.h"
 #include "model/ffm_gradients.h"
 #include "model/ffm_tiles.h"
@@ -25,40 +27,24 @@ struct Ffm : FactorRows<S> {
     s.row = row;
     list_rows_to_fetch(view, s);
     by_field<K, S>(view, s);
-    switch (s.kind) {
-      case FieldRows::plain:
-        return row.x[0] * row.x[0] * pairs<K, S, FieldRows::plain>(view, s);
-      case FieldRows::full:
-        return pairs<K, S, FieldRows::full>(view, s);
-      case FieldRows::plain_partial:
-        return row.x[0] * row.x[0] * pairs<K, S, kPlainPartial>(view, s);
-      case FieldRows::partial:
-        return pairs<K, S, kPartial>(view, s);
-      default:
-        return pairs<K, S, FieldRows::several>(view, s) + own_fields(view, s);
-    }
+    return of_kind(s.kind, [&](auto kind) __attribute__((always_inline)) {
+      const float score = pairs<K, S, kind>(view, s);
+      if constexpr (equal_values(kind)) return row.x[0] * row.x[0] * score;
+      if constexpr (kind == FieldRows::several) return score + own_fields(view, s);
+      return score;
+    });
   }
 
   template <class Optimizer>
   static void update(PartView view, float dscore, Scratch s) {
     const Optimizer optimizer(view.params);
-    switch (s.kind) {
-      case FieldRows::plain:
-        dscore *= s.row.x[0] * s.row.x[0];
-        return update_pairs<K, S, FieldRows::plain>(optimizer, view, dscore, s);
-      case FieldRows::full:
-        return update_pairs<K, S, FieldRows::full>(optimizer, view, dscore, s);
-      case FieldRows::plain_partial:
-        dscore *= s.row.x[0] * s.row.x[0];
-        // Kernels that do everything take such rows as rows of any values, which are listed as 1.
-        return update_pairs<K, S, is_proximal<Optimizer> ? kPartial : kPlainPartial>(
-            optimizer, view, dscore, s);
-      case FieldRows::partial:
-        return update_pairs<K, S, kPartial>(optimizer, view, dscore, s);
-      case FieldRows::several:
-        update_pairs<K, S, FieldRows::several>(optimizer, view, dscore, s);
-        update_own_fields(optimizer, view, dscore, s);
-    }
+    of_kind(s.kind, [&](auto kind) __attribute__((always_inline)) {
+      if constexpr (equal_values(kind)) dscore *= s.row.x[0] * s.row.x[0];
+      // Kernels that do everything take such rows as rows of any values, which are listed as 1.
+      constexpr bool as_any = is_proximal<Optimizer> && kind == FieldRows::plain_partial;
+      update_pairs<K, S, as_any ? kPartial : kind()>(optimizer, view, dscore, s);
+      if constexpr (kind == FieldRows::several) update_own_fields(optimizer, view, dscore, s);
+    });
   }
 
   static Index gradient_width(const PartShape& shape) noexcept { return shape.width; }
@@ -75,21 +61,11 @@ struct Ffm : FactorRows<S> {
   // Of the example that was scored last.
   static void add_example(const PartView& view, float dscore, float* const* gradient,
                           Scratch& s) noexcept {
-    switch (s.kind) {
-      case FieldRows::plain:
-        dscore *= s.row.x[0] * s.row.x[0];
-        return add_pairs<K, S, FieldRows::plain>(view, dscore, gradient, s);
-      case FieldRows::full:
-        return add_pairs<K, S, FieldRows::full>(view, dscore, gradient, s);
-      case FieldRows::plain_partial:
-        dscore *= s.row.x[0] * s.row.x[0];
-        return add_pairs<K, S, kPlainPartial>(view, dscore, gradient, s);
-      case FieldRows::partial:
-        return add_pairs<K, S, kPartial>(view, dscore, gradient, s);
-      case FieldRows::several:
-        add_pairs<K, S, FieldRows::several>(view, dscore, gradient, s);
-        add_own_fields<S>(view, dscore, gradient, s);
-    }
+    of_kind(s.kind, [&](auto kind) __attribute__((always_inline)) {
+      if constexpr (equal_values(kind)) dscore *= s.row.x[0] * s.row.x[0];
+      add_pairs<K, S, kind>(view, dscore, gradient, s);
+      if constexpr (kind == FieldRows::several) add_own_fields<S>(view, dscore, gradient, s);
+    });
   }
 
   // The padding is stepped like the rest; for that it needs slots in which nothing divides by 0.
@@ -104,6 +80,23 @@ struct Ffm : FactorRows<S> {
   static constexpr auto kPlainPartial =
       kVectorsShared ? FieldRows::plain_partial : FieldRows::plain;
   static constexpr auto kPartial = kVectorsShared ? FieldRows::partial : FieldRows::full;
+
+  // f(what kernels take the kind for, as a constant).
+  template <class F>
+  [[gnu::always_inline]] static auto of_kind(FieldRows kind, F&& f) {
+    switch (kind) {
+      case FieldRows::plain:
+        return f(std::integral_constant<FieldRows, FieldRows::plain>{});
+      case FieldRows::full:
+        return f(std::integral_constant<FieldRows, FieldRows::full>{});
+      case FieldRows::plain_partial:
+        return f(std::integral_constant<FieldRows, kPlainPartial>{});
+      case FieldRows::partial:
+        return f(std::integral_constant<FieldRows, kPartial>{});
+      default:
+        return f(std::integral_constant<FieldRows, FieldRows::several>{});
+    }
+  }
 
   // Pairs within a field, for fields with several entries.
   template <class F>

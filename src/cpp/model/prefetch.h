@@ -25,29 +25,25 @@ inline Index n_cached_rows(const PartView& view, Index width) {
   return kCached * view.shape.stride / (width * view.shape.row_bytes());
 }
 
-// Lists addresses at(e) of the next example's rows that are to be fetched, those from `held` on.
-template <class At>
-[[gnu::always_inline]] inline void list_to_fetch(RowId held, const At& at, Scratch& s) {
+// Lists the next example's rows that are to be fetched.
+[[gnu::always_inline]] inline void list_rows_to_fetch(const PartView& view, Scratch& s) {
+  const Index used = s.fetches_slots ? view.shape.stride : view.shape.width;
+  const Index held = std::max<Index>(view.n_hot, n_cached_rows(view, used));
   const RowId* const row = s.next.row;
+  void* const* const at = s.next.at;
   void** const list = s.fetch;
   const int size = s.next.size;
   int n = 0;
   for (int e = 0; e < size; ++e) {
-    list[n] = at(e);
-    n += row[e] >= held;
+    list[n] = at[e];
+    n += row[e] >= static_cast<RowId>(held);
   }
   s.n_fetch = n;
 }
 
-inline void list_rows_to_fetch(const PartView& view, Scratch& s) {
-  const Index used = s.fetches_slots ? view.shape.stride : view.shape.width;
-  const Index held = std::max<Index>(view.n_hot, n_cached_rows(view, used));
-  list_to_fetch(static_cast<RowId>(held), [at = s.next.at](int e) { return at[e]; }, s);
-}
-
-// Numbers of such a row that are fetched while this one is scored; the rest is while it is updated,
-// which takes most of the time, and requests are best spread evenly: while many are on their way,
-// what the second cache holds comes late to the first as well.
+// Numbers of such a row that are fetched while this one is scored; the rest is while it is updated
+// or its gradient is added up, which takes most of the time, and requests are best spread evenly:
+// while many are on their way, what the second cache holds comes late to the first as well.
 template <class S>
 inline Index fetched_by_score(const PartView& view, const Scratch& s) {
   constexpr Index line = 64 / sizeof(S), share = 16;

@@ -92,7 +92,7 @@ struct Scratch {
 
   // FFM in batches:
   float** field_gradient;  // gradient of the first entry of each field
-  float* no_gradient;      // (width,) takes what belongs to absent fields, zeros
+  float* no_gradient;      // (width,) takes what belongs to no entry
 };
 
 // Owns what an EntryMemory and the Scratch of one part point to.

@@ -12,7 +12,7 @@ double clip_factor(double square, float most) {
 void ExampleBlock::clear() {
   loss = {};
   for (Output& output : outputs_) output.dscore = 0;
-  ends_.clear(), deep_ends_.clear(), forms_.clear(), rows_.clear(), fields_.clear(), x_.clear();
+  ends_.clear(), deep_ends_.clear(), rows_.clear(), fields_.clear(), x_.clear();
   heap_begin_.fill(0);
 }
 
@@ -31,21 +31,9 @@ void ExampleBlock::add(const Entries& e, bool keep_fields) {
     if (e.field)
       fields_.insert(fields_.end(), e.field, e.field + e.size);
     else
-      fields_.resize(rows_.size());
-    forms_.push_back({e.field != nullptr, e.equal});
+      for (int i = 0; i < e.size; ++i) fields_.push_back(static_cast<FieldId>(i));
   }
   ends_.push_back(rows_.size());
-}
-
-Entries ExampleBlock::entries(int example) const noexcept {
-  const std::size_t at = begin(example);
-  const Form form = forms_[static_cast<std::size_t>(example)];
-  return {rows_.data() + at,
-          form.has_fields ? fields_.data() + at : nullptr,
-          x_.data() + at,
-          static_cast<int>(ends_[static_cast<std::size_t>(example)] - at),
-          static_cast<int>(deep_ends_[static_cast<std::size_t>(example)] - at),
-          form.equal};
 }
 
 void ExampleBlock::list_touches() {
@@ -54,7 +42,8 @@ void ExampleBlock::list_touches() {
   std::array<std::size_t, 2 * RowShares::kMost + 1> next = heap_begin_;
   for (int i = 0; i < size(); ++i) {
     const auto touch = [&](std::size_t e) {
-      return Touch{rows_[e], static_cast<std::uint16_t>(i), field_of(i, e), x_[e]};
+      return Touch{rows_[e], static_cast<std::uint16_t>(i),
+                   fields_.empty() ? FieldId{0} : fields_[e], x_[e]};
     };
     const auto list = [&](std::size_t first, std::size_t last, std::size_t heap) {
       if (shares_.size() == 1) {
@@ -70,13 +59,6 @@ void ExampleBlock::list_touches() {
     list(begin(i), deep_ends_[at], 0);
     list(deep_ends_[at], ends_[at], 1);
   }
-}
-
-// 0 where fields were not kept.
-FieldId ExampleBlock::field_of(int example, std::size_t entry) const noexcept {
-  if (forms_.empty()) return 0;
-  if (forms_[static_cast<std::size_t>(example)].has_fields) return fields_[entry];
-  return static_cast<FieldId>(entry - begin(example));
 }
 
 }  // namespace pyfm

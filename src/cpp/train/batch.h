@@ -56,7 +56,7 @@ class ExampleBlock {
 
   ExampleBlock(std::size_t n_outputs, RowShares shares) : shares_(shares), outputs_(n_outputs) {}
   void clear();
-  // `keep_fields`: so that entries() is complete but for `at`.
+  // `keep_fields`: touches say their entries' fields.
   void add(const Entries&, bool keep_fields);
   // Sorts what was added by the share of the row that it touches, deep entries first, keeping the
   // order within.
@@ -72,7 +72,6 @@ class ExampleBlock {
   std::size_t begin(int example) const noexcept {
     return example == 0 ? 0 : ends_[static_cast<std::size_t>(example) - 1];
   }
-  Entries entries(int example) const noexcept;
   std::span<const RowId> rows() const noexcept { return rows_; }
   std::span<Touch> touches(std::size_t share) noexcept { return touches(2 * share, 2 * share + 2); }
   // Those of entries that not only linear terms see.
@@ -81,15 +80,11 @@ class ExampleBlock {
   }
 
  private:
-  FieldId field_of(int example, std::size_t entry) const noexcept;
   // Of the heaps from `first` on, below `last`.
   std::span<Touch> touches(std::size_t first, std::size_t last) noexcept {
     return {touches_.data() + heap_begin_[first], heap_begin_[last] - heap_begin_[first]};
   }
 
-  struct Form {
-    bool has_fields, equal;
-  };
   struct Output {
     double dscore = 0;
     std::array<float, kBlockRows> dscores;
@@ -98,9 +93,8 @@ class ExampleBlock {
   std::vector<Output> outputs_;
   std::vector<std::size_t> ends_;       // of the entries of each example
   std::vector<std::size_t> deep_ends_;  // of those that not only linear terms see
-  std::vector<Form> forms_;
   std::vector<RowId> rows_;
-  std::vector<FieldId> fields_;
+  std::vector<FieldId> fields_;  // where they are kept
   std::vector<float> x_;
   std::vector<Touch> touches_;
   // Of the touches: a heap of each share's deep ones, and one of its others. Before list_touches:

@@ -33,8 +33,7 @@ struct PartKernels {
   // Batches: numbers that the gradient of a row is made of.
   Index (*gradient_width)(const PartShape&) noexcept;
   // Adds what entries contribute to the gradients of their rows, of which touch i's is number at[i]
-  // of `gradients`, (…, gradient_width). Null where a gradient needs whole examples: those parts
-  // have add_example.
+  // of `gradients`, (…, gradient_width). Null where a gradient needs whole examples.
   void (*add_touches)(const PartView&, const Touch*, const std::uint32_t* at, Index n,
                       const ExampleFacts&, float* gradients) noexcept;
   // The same of what a network sends back, where `embed` has written its input: a vector for each
@@ -42,7 +41,8 @@ struct PartKernels {
   void (*embed)(const PartView&, const Entries&, Index n_fields, float* to) noexcept;
   void (*add_embedded)(const PartView&, const Touch*, const std::uint32_t* at, Index n,
                        const EmbeddingGradients&, float* gradients) noexcept;
-  // Adds the gradient of the example that was scored last to those of the rows of its entries.
+  // Adds the gradient of the example that was scored last to those of the rows of its entries: of
+  // parts that need whole examples, and of those that may stand beside them.
   void (*add_example)(const PartView&, float dscore, float* const* gradients, Scratch&) noexcept;
   // Adds sums of a block, (…, gradient_width), to the gradients of n rows, of which row i's is
   // number at[i]: those from number `first_new` on hold nothing yet.

@@ -33,19 +33,9 @@ void RowGradients::reserve(std::size_t n_rows) {
   for (BatchPart& p : parts_) p.gradients.resize(slabs * kSlab * p.gradient_width);
 }
 
-std::uint32_t RowGradients::find(std::size_t i, std::span<const Touch> touches,
-                                 std::vector<std::uint32_t>& numbers) {
-  return find_rows(i, touches, numbers);
-}
-
-std::uint32_t RowGradients::find(std::size_t i, std::span<const RowSum> sums,
-                                 std::vector<std::uint32_t>& numbers) {
-  return find_rows(i, sums, numbers);
-}
-
 template <class T>
-std::uint32_t RowGradients::find_rows(std::size_t i, std::span<const T> touches,
-                                      std::vector<std::uint32_t>& numbers) {
+std::uint32_t RowGradients::find(std::size_t i, std::span<const T> touches,
+                                 std::vector<std::uint32_t>& numbers) {
   TouchedRows& share = shares_[i];
   const std::size_t n_before = share.rows.size();
   numbers.resize(touches.size());
@@ -68,6 +58,11 @@ std::uint32_t RowGradients::find_rows(std::size_t i, std::span<const T> touches,
   share.rows.resize(n);
   return n > n_before ? share.gradient(n_before) : kNoGradient;
 }
+
+template std::uint32_t RowGradients::find(std::size_t, std::span<const Touch>,
+                                          std::vector<std::uint32_t>&);
+template std::uint32_t RowGradients::find(std::size_t, std::span<const RowSum>,
+                                          std::vector<std::uint32_t>&);
 
 Index RowGradients::new_slab() {
   const Index number = n_slabs_.fetch_add(1, std::memory_order_relaxed);

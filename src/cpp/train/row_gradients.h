@@ -46,13 +46,11 @@ class RowGradients {
 
   // Room for the gradients of as many rows more, at least.
   void reserve(std::size_t n_rows);
-  // The numbers of the gradients of touched rows, all of one share. Those that are new come one
-  // after the other, from the number returned on; they start at 0, where touches come, and else
-  // hold anything. Different shares by different threads.
-  std::uint32_t find(std::size_t share, std::span<const Touch>,
-                     std::vector<std::uint32_t>& numbers);
-  std::uint32_t find(std::size_t share, std::span<const RowSum>,
-                     std::vector<std::uint32_t>& numbers);
+  // The numbers of the gradients of touched rows (T: Touch or RowSum), all of one share. Those that
+  // are new have numbers from the one returned on; they start at 0 if touches come to them, and
+  // hold anything if sums do. Different shares by different threads.
+  template <class T>
+  std::uint32_t find(std::size_t share, std::span<const T>, std::vector<std::uint32_t>& numbers);
   template <class T>
   [[gnu::always_inline]] void fetch_numbers(std::span<T> touched) noexcept {
     for (const T& t : touched) number_of_.fetch(t.row);
@@ -82,9 +80,6 @@ class RowGradients {
   void end_batch() noexcept { n_slabs_ = 0; }
 
  private:
-  template <class T>
-  std::uint32_t find_rows(std::size_t share, std::span<const T>,
-                          std::vector<std::uint32_t>& numbers);
   Index new_slab();
 
   std::span<BatchPart> parts_;
