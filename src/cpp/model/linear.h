@@ -68,6 +68,7 @@ struct Linear {
     for (Index i = 0; i < n; ++i) {
       const float before = at[i] < first_new ? gradients[at[i]] : 0.0f;
       gradients[at[i]] = before + sums[rows[i].number];
+      first_new = std::max(first_new, at[i] + 1);
     }
   }
 

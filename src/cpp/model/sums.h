@@ -8,7 +8,7 @@
 namespace pyfm::PYFM_ISA {
 namespace {
 
-// Rows of `width` numbers.
+// Rows of `width` numbers. New ones have numbers that grow.
 inline void add_sums(const PartView& view, const RowSum* rows, const std::uint32_t* at, Index n,
                      std::uint32_t first_new, const float* sums, float* gradients) noexcept {
   const Index width = view.shape.width;
@@ -17,16 +17,18 @@ inline void add_sums(const PartView& view, const RowSum* rows, const std::uint32
     const float* const from = sums + rows[i].number * width;
     const float* const next = gradients + at[i + ahead < n ? i + ahead : i] * width;
     float* const to = gradients + at[i] * width;
-    if (at[i] < first_new)
+    if (at[i] < first_new) {
       for_lanes(width, [&](Index d, Lanes lanes) __attribute__((always_inline)) {
         if (d % line == 0) fetch_to_write(next + d);
         lanes.store(lanes.load(to + d) + lanes.load(from + d), to + d);
       });
-    else
+    } else {
+      first_new = at[i] + 1;
       for_lanes(width, [&](Index d, Lanes lanes) __attribute__((always_inline)) {
         if (d % line == 0) fetch_to_write(next + d);
         lanes.store(lanes.load(from + d), to + d);
       });
+    }
   }
 }
 

@@ -71,7 +71,7 @@ class BatchTrainer {
     if (!last.from_sums()) return;
     const bool changes_rows = options_.augmentation && options_.augmentation->changes_rows();
     summed_.emplace(last, parts.size() - last.parts().size(), workers_, shares_,
-                    steps_at_once_ && !changes_rows);
+                    data_.max_row_nnz(), steps_at_once_ && !changes_rows);
     block_rows_ = summed_->block_rows(), n_blocks_ = summed_->n_blocks();
   }
 
@@ -136,7 +136,7 @@ class BatchTrainer {
       std::size_t n_touches = 0;
       for (Index b = 0; b < n_blocks; ++b)
         n_touches += std::max(blocks_[static_cast<std::size_t>(b)].rows().size(),
-                              summed_ ? summed_->n_rows(b) : 0);
+                              summed_ ? summed_->n_sums(b) : 0);
       for (RowGradients& g : gradients_) g.reserve(n_touches);
       const bool steps = last == end && steps_at_once_;
       for_pieces(static_cast<Index>(shares_.size()), [&](std::size_t thread, Index i) {
@@ -157,7 +157,6 @@ class BatchTrainer {
         step(thread, static_cast<std::size_t>(i), number);
       });
     for (RowGradients& g : gradients_) g.end_batch();
-    if (summed_) summed_->end_batch();
     if (deep_) deep_->step(*team_);
     if (options_.stream)
       for (Index i = begin; i < end; ++i) options_.stream->meet(data_.row(order_[i]));
@@ -243,10 +242,11 @@ class BatchTrainer {
           worker.score(i);
         finish(block, i, worker.scores(), order[i], share);
       }
-      if (summed_) summed_->add_example(b, i, worker.entries(i), block, worker);
+      if (summed_) summed_->add_example(b, i, worker.entries(i), block, thread);
       if (lists_touches()) block.add(worker.entries(i), keep_fields_);
       if (alone_ && !deep_)
-        for (RowGradients& g : gradients_) g.fetch_numbers(worker.entries(i));
+        for (RowGradients& g : gradients_)
+          if (!g.from_sums()) g.fetch_numbers(worker.entries(i));
       prepare(i + ahead);
     }
     if (summed_) summed_->end_block(b);

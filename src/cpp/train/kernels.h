@@ -44,8 +44,8 @@ struct PartKernels {
   // Adds the gradient of the example that was scored last to those of the rows of its entries: of
   // parts that need whole examples, and of those that may stand beside them.
   void (*add_example)(const PartView&, float dscore, float* const* gradients, Scratch&) noexcept;
-  // Adds sums of a block, (…, gradient_width), to the gradients of n rows, of which row i's is
-  // number at[i]: those from number `first_new` on hold nothing yet.
+  // Adds n sums of a block, (…, gradient_width), to the gradients of their rows, of which sum i's
+  // is number at[i]. Those from number `first_new` on hold nothing yet, and come in their order.
   void (*add_sums)(const PartView&, const RowSum*, const std::uint32_t* at, Index n,
                    std::uint32_t first_new, const float* sums, float* gradients) noexcept;
   // The sums of the squares of n rows' gradients, (n, gradient_width), one for each row.

@@ -18,27 +18,34 @@ class RepeatedRows {
   void begin(Index n_touches);
   // Different threads at the same time.
   [[gnu::always_inline]] void count(std::size_t thread, RowId r) noexcept {
-    Bits& bits = counts_[thread][place(r) / 64];
-    const std::uint64_t bit = std::uint64_t{1} << place(r) % 64;
-    bits.twice |= bits.once & bit;
-    bits.once |= bit;
+    const Place at = place(r);
+    std::uint64_t& word = counts_[thread][at.word];
+    word |= at.once | (word & at.once) << 1;
   }
-  // All have counted.
-  void end() noexcept;
+  // All have counted. Returns how many rows are single.
+  std::size_t end() noexcept;
 
   // Whether nothing but this entry of the batch touches the row.
   bool is_single(RowId r) const noexcept {
-    return (twice_[place(r) / 64] >> place(r) % 64 & 1) == 0;
+    const Place at = place(r);
+    return (all()[at.word] & at.once << 1) == 0;
   }
 
  private:
-  struct Bits {
-    std::uint64_t once = 0, twice = 0;
+  // A bit of a word, which is set for a row that was met once; the next one is for twice.
+  struct Place {
+    std::size_t word;
+    std::uint64_t once;
   };
-  std::size_t place(RowId r) const noexcept { return std::uint32_t{r} * 0x9e3779b1u >> shift_; }
+  [[gnu::always_inline]] Place place(RowId r) const noexcept {
+    const std::uint32_t hash = std::uint32_t{r} * 0x9e3779b1u >> shift_;
+    return {hash / kPlaces, std::uint64_t{1} << 2 * (hash % kPlaces)};
+  }
+  // Of all threads, at last.
+  const std::vector<std::uint64_t>& all() const noexcept { return counts_.front(); }
 
-  std::vector<std::vector<Bits>> counts_;  // of each thread
-  std::vector<std::uint64_t> twice_;       // of all
+  static constexpr std::uint32_t kPlaces = 32;      // of a word
+  std::vector<std::vector<std::uint64_t>> counts_;  // of each thread
   int shift_ = 0;
 };
 

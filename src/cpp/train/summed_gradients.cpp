@@ -21,7 +21,8 @@ Index rows_of_block(std::span<const BatchPart> parts) {
 }  // namespace
 
 SummedGradients::SummedGradients(RowGradients& gradients, std::size_t first_part,
-                                 std::vector<Worker>& workers, RowShares shares, bool steps_singles)
+                                 std::vector<Worker>& workers, RowShares shares, Index most_entries,
+                                 bool steps_singles)
     : gradients_(gradients),
       first_part_(first_part),
       workers_(workers),
@@ -34,7 +35,8 @@ SummedGradients::SummedGradients(RowGradients& gradients, std::size_t first_part
   // One thread takes each block while the cache has it; several wait for each other less often.
   const std::size_t n_threads = workers.size(), most = kMaxBlocks;
   const std::size_t n = n_threads == 1 ? 1 : std::min(most, 4 * n_threads);
-  for (std::size_t b = 0; b < n; ++b) blocks_.emplace_back(widths, shares);
+  for (std::size_t b = 0; b < n; ++b) blocks_.emplace_back(widths);
+  for (std::size_t t = 0; t < n_threads; ++t) places_.emplace_back(most_entries, widths);
 }
 
 void SummedGradients::begin_batch(const Dataset& data, const Index* order, Index n, Team& team) {
@@ -43,39 +45,48 @@ void SummedGradients::begin_batch(const Dataset& data, const Index* order, Index
   finds_singles_ = steps_singles_ && rests_ == 0 && n <= longest;
   if (rests_ > 0) --rests_;
   if (!finds_singles_) return;
-  if (data.is_selection())
-    count<true>(data, order, n, team);
-  else
-    count<false>(data, order, n, team);
+  const std::size_t n_single =
+      data.is_selection() ? count<true>(data, order, n, team) : count<false>(data, order, n, team);
+  constexpr double least = 1.0 / 64;  // of the entries; else the search takes longer than it saves
+  if (static_cast<double>(n_single) >= least * static_cast<double>(n) * data.mean_row_nnz()) return;
+  finds_singles_ = false;
+  rests_ = 15;
 }
 
 template <bool selected>
-void SummedGradients::count(const Dataset& data, const Index* order, Index n, Team& team) {
+std::size_t SummedGradients::count(const Dataset& data, const Index* order, Index n, Team& team) {
   repeated_.begin(static_cast<Index>(static_cast<double>(n) * data.mean_row_nnz()));
   const Index rows = std::max(kBlockRows, n / (4 * team.size()));
   team.pieces(round_up(n, rows) / rows, [&](int thread, Index piece) {
     const auto t = static_cast<std::size_t>(thread);
-    for (Index i = piece * rows; i < std::min((piece + 1) * rows, n); ++i)
+    const Index end = std::min((piece + 1) * rows, n);
+    for (Index i = piece * rows; i < end; ++i) {
+      Worker::fetch_data<selected>(data, i, end, [&](Index at) { return order[at]; });
       workers_[t].for_table_rows(data.row<selected>(order[i]),
                                  [&](RowId r) { repeated_.count(t, r); });
+    }
   });
-  repeated_.end();
+  return repeated_.end();
 }
 
 void SummedGradients::add_example(Index b, Index i, const Entries& entries, ExampleBlock& facts,
-                                  Worker& worker) {
+                                  std::size_t thread) {
   BlockSums& block = blocks_[static_cast<std::size_t>(b)];
-  block.place(entries.row, gradients_.n_entries(entries), finds_singles_ ? &repeated_ : nullptr);
-  const std::span<const RowId> singles = block.single_rows();
+  GradientPlaces& places = places_[thread];
+  const std::size_t n_before = block.size();
+  places.find(entries.row, gradients_.n_entries(entries), block,
+              finds_singles_ ? &repeated_ : nullptr);
+  const std::span<const RowId> singles = places.single_rows();
   for (std::size_t p = 0; p < gradients_.parts().size(); ++p) {
     const BatchPart& part = gradients_.parts()[p];
     if (part.frozen) continue;
-    Scratch& scratch = worker.scratch(first_part_ + p);
+    Scratch& scratch = workers_[thread].scratch(first_part_ + p);
     const float dscore = facts.dscores(part.output)[static_cast<std::size_t>(i)];
-    part.kernels->add_example(part.view, dscore, block.addresses(p), scratch);
+    part.kernels->add_example(part.view, dscore, places.addresses(p, block), scratch);
     part.kernels->step_rows(part.view, singles.data(), static_cast<Index>(singles.size()),
-                            block.singles(p), scratch);
+                            places.singles(p), scratch);
   }
+  if (workers_.size() == 1) gradients_.fetch_numbers(block.rows(n_before));
 }
 
 void SummedGradients::add_sums(std::size_t share, Index n, std::vector<std::uint32_t>& at) {
@@ -94,17 +105,6 @@ void SummedGradients::add_sums(std::size_t share, Index n, std::vector<std::uint
                              first_new, block.sums(p), part.gradients.data());
     }
   }
-}
-
-void SummedGradients::end_batch() noexcept {
-  if (!finds_singles_) return;
-  std::size_t n_singles = 0, n_entries = 0;
-  for (BlockSums& block : blocks_) {
-    const BlockSums::Placed placed = block.take_placed();
-    n_singles += placed.singles, n_entries += placed.entries;
-  }
-  constexpr int rest = 15;  // where the search would take longer than it saves
-  if (n_singles < n_entries / 64) rests_ = rest;
 }
 
 }  // namespace pyfm

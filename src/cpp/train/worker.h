@@ -72,13 +72,22 @@ class alignas(kApart) Worker {
     // One row later, when what look_up stored is in the cache: vectors cannot be loaded before.
     if (i > 0) locate(i - 1);
   }
+  // The data of rows that follow row i, which pass through in order, too.
+  template <bool selected, class At>
+  [[gnu::always_inline]] static void fetch_data(const Dataset& data, Index i, Index end,
+                                                At&& at) noexcept {
+    if (selected && i + kSelectionAhead < end) data.prefetch_selection(at(i + kSelectionAhead));
+    if (i + kExtentAhead < end) data.prefetch_extent<selected>(at(i + kExtentAhead));
+    if (i + kDataAhead < end) data.prefetch<selected>(at(i + kDataAhead));
+  }
   // f(number of the table row) for what a row of the data may touch, if rows are not changed.
   template <class F>
   [[gnu::always_inline]] void for_table_rows(const Row& row, F&& f) const noexcept {
+    const EntryFilter filter = filter_;  // which nothing that f writes to could change
     for (Index e = 0; e < row.size; ++e) {
       const FeatureId j = row.features[e];
-      if (filter_.all_known || static_cast<Index>(j) < filter_.n_features)
-        f(filter_.row_of ? RowMap::number(filter_.row_of[j]) : RowId{j});
+      if (filter.all_known || static_cast<Index>(j) < filter.n_features)
+        f(filter.row_of ? RowMap::number(filter.row_of[j]) : RowId{j});
     }
   }
   // Scores row i; row i + kAhead is fetched into the cache meanwhile. Returns the only score, which
@@ -119,13 +128,6 @@ class alignas(kApart) Worker {
     if (!filter_.all_known || !filter_.row_of) return;
 #pragma GCC unroll 4
     for (Index e = 0; e < row.size; ++e) fetch(filter_.row_of + row.features[e]);
-  }
-  template <bool selected, class At>
-  [[gnu::always_inline]] static void fetch_data(const Dataset& data, Index i, Index end,
-                                                At&& at) noexcept {
-    if (selected && i + kSelectionAhead < end) data.prefetch_selection(at(i + kSelectionAhead));
-    if (i + kExtentAhead < end) data.prefetch_extent<selected>(at(i + kExtentAhead));
-    if (i + kDataAhead < end) data.prefetch<selected>(at(i + kDataAhead));
   }
   // The scores that parts add up to; score_of(part) is what one adds.
   template <class F>
