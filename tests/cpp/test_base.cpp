@@ -123,6 +123,18 @@ BOOST_AUTO_TEST_CASE(a_team_works_on_every_piece_once) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(several_threads_use_the_team_of_one) {
+  std::array<Index, 4> next{};
+  parallel(4, [&](int caller) {
+    Index& expected = next[static_cast<std::size_t>(caller)];
+    for (int call = 0; call < 1000; ++call)
+      Team::alone().pieces(3, [&](int thread, Index piece) {
+        if (thread == 0 && piece == expected % 3) ++expected;
+      });
+  });
+  for (const Index n : next) BOOST_TEST(n == 3000);
+}
+
 BOOST_AUTO_TEST_CASE(threads_of_a_team_work_at_the_same_time) {
   Team::run(2, [](Team& team) {
     std::atomic<int> begun{0};

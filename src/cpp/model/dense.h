@@ -12,9 +12,9 @@ struct DenseRows : FactorRows<float> {
   static constexpr auto squared_norms = &FactorRows<float>::squared_norms<false>;
 
   template <class Optimizer>
-  static void step_rows(const PartView& view, const RowId* rows, Index n, const float* gradients,
-                        const Scratch& s) noexcept {
-    FactorRows<float>::step_all<Optimizer, false>(view, rows, n, gradients, s);
+  static void step_rows(const PartView& view, const RowId* rows, Index n, Index n_listed,
+                        const float* gradients, const Scratch& s) noexcept {
+    FactorRows<float>::step_all<Optimizer, false>(view, rows, n, n_listed, gradients, s);
   }
 };
 

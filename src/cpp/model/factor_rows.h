@@ -1,5 +1,7 @@
 // Rows of factors, in whichever storage: their initial state, and the merging of copies.
 #pragma once
+#include <algorithm>
+
 #include "base/fetch.h"
 #include "base/random.h"
 #include "model/batch.h"
@@ -69,16 +71,18 @@ struct FactorRows {
   // Where 16 bits are rounded, the noise depends on what the caller put into s.noise and on the
   // row, on nothing else.
   template <class Optimizer, bool Centered>
-  static void step_all(const PartView& part, const RowId* rows, Index n, const float* gradients,
-                       const Scratch& s) noexcept {
+  static void step_all(const PartView& part, const RowId* rows, Index n, Index n_listed,
+                       const float* gradients, const Scratch& s) noexcept {
     const PartView view = part;
     const Optimizer optimizer(view.params);
     const Index width = view.shape.width;
-    constexpr Index ahead = 4;
+    // So far ahead that enough lines are on their way, whatever a row has of them.
+    constexpr Index lines = 32, line = 64 / sizeof(S);
+    const Index ahead = std::clamp<Index>(lines * line / view.shape.stride, 4, 16);
     const float* const centers = gradients + kSlab * width;
     for (Index i = 0; i < n; ++i) {
       S* const w = view.row<S>(rows[i]);
-      const S* const next = view.row<S>(rows[i + ahead < n ? i + ahead : i]);
+      const S* const next = view.row<S>(rows[i + ahead < n_listed ? i + ahead : i]);
       Rounding<S> rounding = rounding_of_row<S>(s.noise, rows[i]);
       const Vec c(Centered ? centers[i] : 0.0f);
       for_lanes(width, [&](Index at, Lanes lanes) __attribute__((always_inline)) {

@@ -53,9 +53,9 @@ struct Ffm : FactorRows<S> {
   static constexpr auto add_sums = &PYFM_ISA::add_sums;
 
   template <class Optimizer>
-  static void step_rows(const PartView& view, const RowId* rows, Index n, const float* gradients,
-                        const Scratch& s) noexcept {
-    FactorRows<S>::template step_all<Optimizer, false>(view, rows, n, gradients, s);
+  static void step_rows(const PartView& view, const RowId* rows, Index n, Index n_listed,
+                        const float* gradients, const Scratch& s) noexcept {
+    FactorRows<S>::template step_all<Optimizer, false>(view, rows, n, n_listed, gradients, s);
   }
 
   // Of the example that was scored last.

@@ -58,9 +58,9 @@ struct Fm : FactorRows<S> {
   static constexpr auto squared_norms = &FactorRows<S>::template squared_norms<true>;
 
   template <class Optimizer>
-  static void step_rows(const PartView& view, const RowId* rows, Index n, const float* gradients,
-                        const Scratch& s) noexcept {
-    FactorRows<S>::template step_all<Optimizer, true>(view, rows, n, gradients, s);
+  static void step_rows(const PartView& view, const RowId* rows, Index n, Index n_listed,
+                        const float* gradients, const Scratch& s) noexcept {
+    FactorRows<S>::template step_all<Optimizer, true>(view, rows, n, n_listed, gradients, s);
   }
 
  private:

@@ -79,8 +79,8 @@ struct Linear {
   }
 
   template <class Optimizer>
-  static void step_rows(const PartView& part, const RowId* rows, Index n, const float* gradients,
-                        const Scratch&) noexcept {
+  static void step_rows(const PartView& part, const RowId* rows, Index n, Index n_listed,
+                        const float* gradients, const Scratch&) noexcept {
     const PartView view = part;
     const Optimizer optimizer(view.params);
     constexpr Index stride = linear_stride(Optimizer::info.slots);
@@ -89,7 +89,7 @@ struct Linear {
     for (Index at = 0; at < n; at += lanes) {
       const int size = static_cast<int>(std::min<Index>(lanes, n - at));
       for (int i = 0; i < size; ++i) {
-        const Index next = std::min<Index>(at + i + 2 * lanes, n - 1);
+        const Index next = std::min<Index>(at + i + 2 * lanes, n_listed - 1);
         fetch_to_write(view.row<float>(rows[next]));
         copy<stride>(view.row<float>(rows[at + i]), old + i * stride);
       }

@@ -115,25 +115,37 @@ struct TouchedRows {
   }
 };
 
-// Where the gradient of a row stands.
+// Where the gradients of a batch's rows stand.
 class GradientMap {
  public:
-  GradientMap(Index n_rows, RowShares shares)
-      : shares_(shares), per_share_(n_rows / static_cast<Index>(shares.size()) + 1) {
+  // `most`: numbers that are given before the map is cleared.
+  GradientMap(Index n_rows, RowShares shares, std::uint32_t most = std::uint32_t{1} << 31)
+      : shares_(shares), per_share_(n_rows / static_cast<Index>(shares.size()) + 1), most_(most) {
     at_ = Array<std::uint32_t>(static_cast<Index>(shares.size()) * per_share_);
   }
-  // 0: it has none, else one more than its number. Threads that work on different shares write to
-  // different cache lines.
+  // A row has a gradient if this is first() or more, whose number it is more by. Threads that work
+  // on different shares write to different cache lines.
   std::uint32_t& operator[](RowId r) noexcept {
     if (shares_.size() == 1) return at_[r];  // without a product for each
     return at_[static_cast<Index>(shares_.of(r)) * per_share_ + shares_.place(r)];
   }
+  std::uint32_t first() const noexcept { return first_; }
   [[gnu::always_inline]] void fetch(RowId r) noexcept { fetch_to_write(&(*this)[r]); }
+  // No row has a gradient any more; numbers below n were given.
+  void forget(Index n) noexcept {
+    if (n < most_ - first_) {
+      first_ += static_cast<std::uint32_t>(n);
+      return;
+    }
+    std::fill_n(at_.data(), at_.size(), 0u);
+    first_ = 1;
+  }
 
  private:
   RowShares shares_;
   Index per_share_;
   Array<std::uint32_t> at_;
+  std::uint32_t most_, first_ = 1;
 };
 
 }  // namespace pyfm

@@ -322,11 +322,11 @@ class BatchTrainer {
       for (BatchPart& part : g.parts()) {
         if (part.frozen) continue;
         const Scratch& scratch = workers_[thread].scratch(index_of(part));
-        g.for_slabs(i, part, [&](const RowId* rows, Index n, const float* gradients) {
-          part.kernels->step_rows(part.view, rows, n, gradients, scratch);
+        g.for_slabs(i, part, [&](std::span<const RowId> rows, Index n, const float* gradients) {
+          part.kernels->step_rows(part.view, rows.data(), n, static_cast<Index>(rows.size()),
+                                  gradients, scratch);
         });
       }
-      g.clear(i);
     }
   }
 

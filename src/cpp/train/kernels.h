@@ -51,8 +51,9 @@ struct PartKernels {
   // The sums of the squares of n rows' gradients, (n, gradient_width), one for each row.
   void (*squared_norms)(const PartView&, const RowId*, Index n, const float* gradients,
                         double* sums) noexcept;
-  // One optimizer step on each of n rows, with the gradients, (n, gradient_width).
-  void (*step_rows)(const PartView&, const RowId*, Index n, const float* gradients,
+  // One optimizer step on each of n rows, with the gradients, (n, gradient_width). They are
+  // followed by rows that are stepped next, to n_listed rows in all.
+  void (*step_rows)(const PartView&, const RowId*, Index n, Index n_listed, const float* gradients,
                     const Scratch&) noexcept;
   void (*step_bias)(const PartView&, float gradient) noexcept;
   void (*init_bias)(const PartView&) noexcept;

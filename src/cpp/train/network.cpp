@@ -222,7 +222,7 @@ void Network::step(Team& team) {
   clip(team);
   for_pieces(team, [](std::size_t, DenseTable& t, const RowId* rows, Index n, float* gradients) {
     const Scratch no_noise{};  // float32 is not rounded
-    t.kernels().step_rows(t.view(), rows, n, gradients, no_noise);
+    t.kernels().step_rows(t.view(), rows, n, n, gradients, no_noise);
   });
 }
 

@@ -38,6 +38,7 @@ std::uint32_t RowGradients::find(std::size_t i, std::span<const T> touches,
                                  std::vector<std::uint32_t>& numbers) {
   TouchedRows& share = shares_[i];
   const std::size_t n_before = share.rows.size();
+  const std::uint32_t first = number_of_.first();
   numbers.resize(touches.size());
   share.rows.resize(n_before + touches.size());
   std::size_t n = n_before;
@@ -48,9 +49,9 @@ std::uint32_t RowGradients::find(std::size_t i, std::span<const T> touches,
     for (; t < end; ++t) {
       const RowId r = touches[t].row;
       std::uint32_t& number = number_of_[r];
-      const std::uint32_t is_new = number == 0;
-      number |= (share.gradient(n) + 1) & (0 - is_new);
-      numbers[t] = number - 1;
+      const std::uint32_t is_new = number < first;
+      number = number ^ ((number ^ (first + share.gradient(n))) & (0 - is_new));
+      numbers[t] = number - first;
       share.rows[n] = r;
       n += is_new;
     }
@@ -77,9 +78,9 @@ double RowGradients::clip(BatchPart& part, double bias_gradient, Team& team) {
   const auto n_shares = static_cast<Index>(shares_.size());
   team.pieces(n_shares, [&](int, Index i) {
     for_slabs(static_cast<std::size_t>(i), part,
-              [&](const RowId* rows, Index n, const float* gradients) {
+              [&](std::span<const RowId> rows, Index n, const float* gradients) {
                 std::array<double, kSlab> of_row;
-                part.kernels->squared_norms(part.view, rows, n, gradients, of_row.data());
+                part.kernels->squared_norms(part.view, rows.data(), n, gradients, of_row.data());
                 for (std::size_t r = 0; r < static_cast<std::size_t>(n); ++r)
                   squares[rows[r] % RowShares::kMost] += of_row[r];
               });
@@ -89,19 +90,19 @@ double RowGradients::clip(BatchPart& part, double bias_gradient, Team& team) {
   const auto factor = static_cast<float>(clip_factor(square, part.view.params.clip_norm));
   if (factor == 1) return 1;
   team.pieces(n_shares, [&](int, Index i) {
-    for_slabs(static_cast<std::size_t>(i), part, [&](const RowId*, Index n, float* gradients) {
-      const Index rows = from_sums_ ? n : kSlab;
-      for (Index g = 0; g < rows * part.gradient_width; ++g) gradients[g] *= factor;
-    });
+    for_slabs(static_cast<std::size_t>(i), part,
+              [&](std::span<const RowId>, Index n, float* gradients) {
+                const Index rows = from_sums_ ? n : kSlab;
+                for (Index g = 0; g < rows * part.gradient_width; ++g) gradients[g] *= factor;
+              });
   });
   return factor;
 }
 
-void RowGradients::clear(std::size_t i) noexcept {
-  TouchedRows& share = shares_[i];
-  for (const RowId r : share.rows) number_of_[r] = 0;
-  share.rows.clear();
-  share.slabs.clear();
+void RowGradients::end_batch() noexcept {
+  for (TouchedRows& share : shares_) share.rows.clear(), share.slabs.clear();
+  number_of_.forget(n_slabs_ * kSlab);
+  n_slabs_ = 0;
 }
 
 }  // namespace pyfm

@@ -59,25 +59,26 @@ class RowGradients {
     for (int e = 0; e < n_entries(entries); ++e) number_of_.fetch(entries.row[e]);
   }
   // Of a row that has one.
-  Index number(RowId r) noexcept { return Index{number_of_[r]} - 1; }
+  Index number(RowId r) noexcept { return number_of_[r] - number_of_.first(); }
 
   // Scales the gradients of a part's weights down to the norm allowed; returns the factor.
   double clip(BatchPart&, double bias_gradient, Team&);
 
   bool empty(std::size_t share) const noexcept { return shares_[share].rows.empty(); }
-  // body(rows, n, gradients) for the slabs of a share.
+  // body(rows, n, gradients) for the slabs of a share: n rows, and all that follow.
   template <class F>
   void for_slabs(std::size_t i, BatchPart& part, F&& body) {
     const TouchedRows& share = shares_[i];
-    const auto n = static_cast<Index>(share.rows.size());
-    for (Index at = 0; at < n; at += kSlab)
-      body(share.rows.data() + at, std::min(kSlab, n - at),
-           part.slab(share.slabs[static_cast<std::size_t>(at / kSlab)]));
+    std::span<const RowId> rows = share.rows;
+    for (const Index slab : share.slabs) {
+      if (rows.empty()) return;  // the last slab may have been taken in vain
+      const Index n = std::min(kSlab, static_cast<Index>(rows.size()));
+      body(rows, n, part.slab(slab));
+      rows = rows.subspan(static_cast<std::size_t>(n));
+    }
   }
-  // The rows of a share have no gradients any more.
-  void clear(std::size_t share) noexcept;
-  // All shares are clear: memory is used anew.
-  void end_batch() noexcept { n_slabs_ = 0; }
+  // No row has a gradient any more.
+  void end_batch() noexcept;
 
  private:
   Index new_slab();

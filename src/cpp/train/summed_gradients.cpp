@@ -83,8 +83,9 @@ void SummedGradients::add_example(Index b, Index i, const Entries& entries, Exam
     Scratch& scratch = workers_[thread].scratch(first_part_ + p);
     const float dscore = facts.dscores(part.output)[static_cast<std::size_t>(i)];
     part.kernels->add_example(part.view, dscore, places.addresses(p, block), scratch);
-    part.kernels->step_rows(part.view, singles.data(), static_cast<Index>(singles.size()),
-                            places.singles(p), scratch);
+    const auto n_singles = static_cast<Index>(singles.size());
+    part.kernels->step_rows(part.view, singles.data(), n_singles, n_singles, places.singles(p),
+                            scratch);
   }
   if (workers_.size() == 1) gradients_.fetch_numbers(block.rows(n_before));
 }
