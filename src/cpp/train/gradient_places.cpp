@@ -40,10 +40,11 @@ std::size_t GradientPlaces::number(const RowId* rows, RowSum* sums, std::size_t 
   std::uint32_t n_single = 0;
   for (std::size_t e = 0; e < n_entries_; ++e) {
     const RowId r = rows[e];
-    const std::uint32_t single = is_single_[e], last = last_sum[r % kSlots],
-                        before = std::min(last, n_sums),  // it may be that of another block
-        is_new = (last >= n_sums) | (sums[before].row != r),
-                        number = choose(is_new, n_sums, before);
+    const std::uint32_t single = is_single_[e];
+    const std::uint32_t last = last_sum[r % kSlots];      // or what another block left there
+    const std::uint32_t before = std::min(last, n_sums);  // there is room for one more
+    const std::uint32_t is_new = (last >= n_sums) | (sums[before].row != r);
+    const std::uint32_t number = choose(is_new, n_sums, before);
     last_sum[r % kSlots] = choose(single, last, number);
     sums[n_sums] = {r, n_sums};
     single_rows_[n_single] = r;

@@ -17,8 +17,9 @@ class alignas(kApart) GradientPlaces {
   // Of examples of at most so many entries, and parts whose rows have gradients of so many numbers.
   GradientPlaces(Index most_entries, std::span<const Index> widths);
 
-  // Rows that are new to the block get another sum; which rows are single is known or not.
-  void find(const RowId* rows, int n, BlockSums& block, const RepeatedRows*);
+  // Rows that are new to the block get a sum there, or a place apart, if `repeated` tells that they
+  // are single.
+  void find(const RowId* rows, int n, BlockSums& block, const RepeatedRows* repeated);
   // Of part p, for each entry of the example.
   float* const* addresses(std::size_t p, BlockSums& block);
   // The rows with places apart, and those places, (…, width), which are zero.
