@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from huge_table import HugeTable
-from runs import LibFFM, LibFFMWhole, OpenBinary, Predict, Read, Run, Train, Whole
+from runs import Fit, LibFFM, LibFFMWhole, OpenBinary, Predict, Read, Run, Train, Whole
 
 import pyfm
 
@@ -77,6 +77,16 @@ def _batches(n: int) -> list[Cell]:
     return cells
 
 
+def _fits(n: int) -> list[Cell]:
+    cells, group = [], "whole fits / their passes over the rows"
+    for model, k in (("FFM", 4), ("FM", 16), ("linear", 0)):
+        for threads in (1, n):
+            name = f"fit of {_name(model, k)}, {threads} thread" + ("s" if threads > 1 else "")
+            ours, peer = Fit(model, k, threads), Train(model, k, threads=threads)
+            cells.append(Cell(group, name, (ours,), (peer,), None, tolerance=None))
+    return cells
+
+
 def _other_models() -> list[Cell]:
     def cell(name: str, ours: Run, target: float) -> Cell:
         group = "other work / training of libffm's FFM k=4"
@@ -144,5 +154,5 @@ def _name(model: str, k: int) -> str:
 def table(n_threads: int) -> list[Cell]:
     """All cells; those of several threads for `n_threads`."""
     cells = [*_ffm(), *_threads(n_threads), *_batches(n_threads), *_other_models(), *_optimizers()]
-    cells += [*_narrow(), *_reading(n_threads), *_whole()]
+    cells += [*_narrow(), *_fits(n_threads), *_reading(n_threads), *_whole()]
     return sorted(cells, key=lambda cell: cell.group != "FFM / libffm")

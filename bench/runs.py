@@ -94,6 +94,24 @@ class Train(Run):
 
 
 @dataclass(frozen=True)
+class Fit(Run):
+    """A whole `fit` on rows in memory: its passes, and what comes before and between them."""
+
+    model: str
+    k: int = 0
+    threads: int = 1
+
+    def measure(self, context: Context, repetition: int) -> Sample:
+        rows, epochs = context.source["plain"].train, context.args.epochs
+        model = estimator(
+            self.model, self.k, epochs=epochs, n_jobs=self.threads, random_state=repetition
+        )
+        start = time.perf_counter()
+        model.fit(rows)
+        return {"rows/s": epochs * len(rows) / (time.perf_counter() - start)}
+
+
+@dataclass(frozen=True)
 class LibFFM(Run):
     """The same of libffm, by its own clock, which ticks in tenths of a second."""
 

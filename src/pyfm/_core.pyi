@@ -365,7 +365,7 @@ class Model:
     def predict(self, data: Dataset, *, n_threads: int) -> Doubles:
         """Scores through the inverse link: probabilities for "logistic", scores for "squared",
         those of all classes for "softmax"."""
-    def is_finite(self) -> bool:
+    def is_finite(self, *, n_threads: int) -> bool:
         """Whether no weight is NaN or infinite."""
     def save(self, snapshot: Snapshot) -> None:
         """Overwrites `snapshot`, in the memory that it has already."""

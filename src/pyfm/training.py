@@ -120,7 +120,10 @@ class Training:
     def is_usable(self) -> bool:
         """Whether the model is that of a finished epoch, or close to it."""
         finished = bool(self.records) and self.best_epoch > 0
-        return finished and (not self._interrupted or self._model.is_finite())
+        return finished and (not self._interrupted or self._is_finite())
+
+    def _is_finite(self) -> bool:
+        return self._model.is_finite(n_threads=self._options.n_threads)
 
     @property
     def is_resumable(self) -> bool:
@@ -252,7 +255,7 @@ class Training:
 
     def _check(self, evaluations: Sequence[Evaluation], epoch: int) -> None:
         broken = [f"{e.column} is {e.value}" for e in evaluations if not math.isfinite(e.value)]
-        if not broken and not self._model.is_finite():
+        if not broken and not self._is_finite():
             broken = ["weights are no longer finite"]
         if broken:
             raise divergence(

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "models.h"
-#include "train/feature_count.h"
 #include "train/initializer.h"
 #include "train/row_copies.h"
 #include "train/stream.h"
@@ -212,32 +211,6 @@ BOOST_AUTO_TEST_CASE(a_call_that_is_interrupted_is_undone) {
   }
 }
 
-// Rows so long that counting takes longer than the time between calls of the callback.
-BOOST_AUTO_TEST_CASE(an_interrupted_count_is_taken_back) {
-  constexpr Index n_rows = 300'000, n_fields = 64;
-  const auto features = std::make_shared<std::vector<FeatureId>>(n_rows * n_fields);
-  for (std::size_t i = 0; i < features->size(); ++i) (*features)[i] = i % n_fields;
-  DatasetBuffers b;
-  b.features = *features, b.owner = features;
-  b.n_rows = n_rows, b.n_features = n_fields, b.n_fields = n_fields;
-  const Dataset data(b);
-  for (const int n_threads : {1, 3}) {
-    ModelSpec s = spec("linear", 1, 5, 0);
-    s.n_features = n_fields;
-    Model model(s);
-    model.set_min_count(1'000'000'000);
-    count_features(model, data.slice(0, 7), {}, n_threads, nullptr);
-    BOOST_CHECK_THROW(for (int i = 0; i < 100; ++i)
-                          count_features(model, data, {}, n_threads,
-                                         [](Index) { throw std::runtime_error("enough"); }),
-                      std::runtime_error);
-    const State after(model);
-    for (const std::uint32_t count : after.counts)  // whole passes were counted, or nothing
-      BOOST_REQUIRE(count % n_rows == 7u);
-    BOOST_TEST(after.n_counted == n_fields);
-  }
-}
-
 BOOST_AUTO_TEST_CASE(rows_of_another_model_are_refused) {
   Model model(spec("ffm", 1, 5, 4));
   const Dataset data = random_rows(5);
@@ -259,24 +232,6 @@ BOOST_AUTO_TEST_CASE(no_rows_change_nothing_but_the_space) {
   BOOST_TEST(learn(model, random_rows(5).slice(3, 3), {}, none).finite);
   BOOST_TEST(model.spec().n_features == 15);
   BOOST_TEST(model.rows().n_rows() == 1);
-}
-
-BOOST_AUTO_TEST_CASE(counts_stay_at_their_largest) {
-  RowMap rows(3);
-  rows.set_count(1, RowMap::kMostCounts - 1);
-  BOOST_TEST(rows.n_counted() == 1);
-  for (int i = 0; i < 3; ++i) BOOST_TEST(rows.count(1) == RowMap::kMostCounts);
-  BOOST_TEST(rows.row(1) == 0u);
-  BOOST_TEST(rows.count(2) == 1u);
-  rows.add_counted(1);
-  const FeatureId one[] = {1};
-  rows.add(one);
-  BOOST_TEST(rows.row(1) == 1u);
-  BOOST_TEST(rows.count(1) == 0u);
-  BOOST_TEST(rows.n_counted() == 1);
-  rows.forget_counts();
-  BOOST_TEST(rows.count_of(2) == 0u);
-  BOOST_TEST(rows.n_counted() == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -80,7 +81,7 @@ BOOST_AUTO_TEST_CASE(weights_that_are_not_finite_are_found) {
       const Dataset data = random_rows(5);
       Model model(spec(kind, 1, 5, 3, storage));
       train_epoch(model, data, {0, true, 1, nullptr});
-      BOOST_TEST(model.is_finite());
+      for (const int n_threads : {1, 3}) BOOST_TEST(model.is_finite(n_threads));
       ModelPart& part = model.parts().back();
       const std::vector<FeatureId> features = {2};
       std::vector<float> weights(static_cast<std::size_t>(part.shape.n_fields) *
@@ -88,8 +89,24 @@ BOOST_AUTO_TEST_CASE(weights_that_are_not_finite_are_found) {
       model.read(part.part, features, weights.data());
       weights.back() = std::numeric_limits<float>::quiet_NaN();
       model.write(part.part, features, weights.data());
-      BOOST_TEST(!model.is_finite());
+      for (const int n_threads : {1, 3}) BOOST_TEST(!model.is_finite(n_threads));
     }
+}
+
+BOOST_AUTO_TEST_CASE(threads_find_the_one_row_that_is_not_finite) {
+  ModelSpec s = spec("linear", 1, 5, 0);
+  s.n_features = 1000;
+  std::vector<FeatureId> features(1000);
+  std::iota(features.begin(), features.end(), 0u);
+  for (const std::size_t j : {0, 500, 999}) {
+    Model model(s);
+    std::vector<float> weights(features.size(), 1.0f);
+    model.write(Part::linear, features, weights.data());
+    for (const int n_threads : {1, 2, 5}) BOOST_TEST(model.is_finite(n_threads));
+    weights[j] = -std::numeric_limits<float>::infinity();
+    model.write(Part::linear, features, weights.data());
+    for (const int n_threads : {1, 2, 5}) BOOST_TEST(!model.is_finite(n_threads));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -355,7 +355,12 @@ void bind_model(py::module_& m) {
             return per_row<double>(model, data, n_threads, predict);
           },
           py::arg("data"), py::kw_only(), py::arg("n_threads"))
-      .def("is_finite", &Model::is_finite, py::call_guard<py::gil_scoped_release>())
+      .def(
+          "is_finite",
+          [](const Model& model, int n_threads) {
+            return model.is_finite(resolve_threads(n_threads));
+          },
+          py::kw_only(), py::arg("n_threads"), py::call_guard<py::gil_scoped_release>())
       .def("save", &Model::save, py::arg("snapshot"), py::call_guard<py::gil_scoped_release>())
       .def("restore", &Model::restore, py::arg("snapshot"),
            py::call_guard<py::gil_scoped_release>());

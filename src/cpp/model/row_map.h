@@ -2,11 +2,11 @@
 // a table holds the features that were met (often enough) and nothing else; row 0 stands for all
 // others.
 #pragma once
-#include <atomic>
 #include <span>
 #include <vector>
 
 #include "base/array.h"
+#include "base/fetch.h"
 
 namespace pyfm {
 
@@ -29,20 +29,16 @@ class RowMap {
     return (row_of_.size() + feature_of_.size()) * Index{sizeof(RowId)};
   }
 
-  // Features without a row are counted where their row's number will stand. No count gets lost when
-  // several threads count at once: which features get rows, and in which order, is the same for any
-  // number of threads. Returns the count, which stays at kMostCounts; 0 of features with a row.
+  // Features without a row are counted where their row's number will stand; of different ones by
+  // different threads. Returns the count, which stays at kMostCounts; 0 of features with a row.
   std::uint32_t count(FeatureId j) noexcept {
-    const std::atomic_ref<RowId> entry(row_of_[j]);
-    RowId before = entry.load(std::memory_order_relaxed);
-    while (before == 0 || before >= kCounted) {
-      if (before == ~RowId{0}) return kMostCounts;
-      if (entry.compare_exchange_weak(before, (before | kCounted) + 1, std::memory_order_relaxed))
-        return before - (before & kCounted) + 1;
-    }
-    return 0;
+    RowId& entry = row_of_[j];
+    if (entry != 0 && entry < kCounted) return 0;
+    if (entry != ~RowId{0}) entry = (entry | kCounted) + 1;
+    return entry - kCounted;
   }
   static constexpr std::uint32_t kMostCounts = (std::uint32_t{1} << 31) - 1;
+  [[gnu::always_inline]] void fetch(FeatureId j) const noexcept { pyfm::fetch(&row_of_[j]); }
 
   struct Counted {
     FeatureId feature;

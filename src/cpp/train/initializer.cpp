@@ -25,15 +25,18 @@ std::vector<float> frequencies(const Counted& features, Index n_rows) {
 // Initial weights of the rows from `first` on; of vectors zeros where not all fields have some.
 void fill_rows(Model& model, Index first, int n_threads, const Poll& poll) {
   for_row_blocks(model.rows().n_rows() - first, n_threads, poll, [&](int, Index begin, Index end) {
-    for (ModelPart& p : model.parts())
+    for (ModelPart& p : model.parts()) {
+      const PartKernels& kernels = p.kernels();
+      const PartView view = p.view();
       for (Index i = begin; i < end; ++i) {
         const auto r = static_cast<RowId>(first + i);
         if (p.part == Part::linear || !model.columns())
-          p.kernels().init_weights(p.view(), r, model.rows().feature(r));
+          kernels.init_weights(view, r, model.rows().feature(r));
         else
           std::fill_n(p.rows.data() + Index{r} * p.shape.row_bytes(), p.shape.row_bytes(), char{0});
-        p.kernels().init_slots(p.view(), r);
+        kernels.init_slots(view, r);
       }
+    }
   });
 }
 

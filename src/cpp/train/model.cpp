@@ -1,6 +1,7 @@
 #include "train/model.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/shape.h"
+#include "train/rows.h"
 #include "train/table_rows.h"
 
 namespace pyfm {
@@ -215,14 +217,16 @@ void Model::set_optimizer(Part part, const OptimizerSpec& optimizer) {
     if (p.part == part) p.optimizer = optimizer;
 }
 
-bool Model::is_finite() const {
-  bool finite = !network_ || network_->is_finite();
+bool Model::is_finite(int n_threads) const {
+  std::atomic<bool> finite = !network_ || network_->is_finite();
   for (const ModelPart& p : parts_) {
-    if (!p.bias.empty()) finite &= std::isfinite(p.bias[0]);
+    if (!p.bias.empty() && !std::isfinite(p.bias[0])) finite = false;
     with_storage(p.shape.storage, [&]<class Number>(Number) {
       const auto* table = reinterpret_cast<const Number*>(p.rows.data());
-      for (Index r = 0; finite && r < rows_.n_rows(); ++r)
-        finite = pyfm::is_finite(table + r * p.shape.stride, p.shape.width);
+      for_row_blocks(rows_.n_rows(), n_threads, {}, [&](int, Index begin, Index end) {
+        for (Index r = begin; finite && r < end; ++r)
+          if (!pyfm::is_finite(table + r * p.shape.stride, p.shape.width)) finite = false;
+      });
     });
   }
   return finite;

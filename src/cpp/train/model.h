@@ -124,7 +124,7 @@ class Model {
   void set_optimizer(Part part, const OptimizerSpec& optimizer);
 
   // Whether no weight is NaN or infinite.
-  bool is_finite() const;
+  bool is_finite(int n_threads) const;
   // The same of one row; row 0 stands for the bias and the network.
   bool row_is_finite(RowId r) const;
 

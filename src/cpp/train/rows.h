@@ -43,7 +43,7 @@ void for_row_blocks(Index n_rows, Index block, int n_threads, const Poll& poll, 
   using Clock = std::chrono::steady_clock;
   std::atomic<Index> next{0};
   std::atomic<bool> stop{false};
-  parallel(n_threads, [&](int thread) {
+  parallel(n_rows <= block ? 1 : n_threads, [&](int thread) {
     auto last_poll = Clock::now();
     while (!stop.load(std::memory_order_relaxed)) {
       const Index begin = next.fetch_add(block, std::memory_order_relaxed);
