@@ -1,29 +1,35 @@
 #include "train/feature_count.h"
 
 #include <algorithm>
-#include <atomic>
+#include <bit>
 #include <functional>
+#include <span>
 #include <utility>
 
+#include "base/team.h"
 #include "train/worker.h"
 
 namespace pyfm {
 
 namespace {
 
-// Every thread counts features of its own, in all rows: whatever several threads write, frequent
-// features most of all, would be handed from processor to processor. Neighbours share a cache line
-// and a thread.
+// Rows are read in blocks, and what they hold is counted in shares of the features, a piece of work
+// each: no two threads write to the same count, nor, as neighbours are of one share, to the same
+// cache line. The counts of frequent features stay where they are.
 class FeatureShares {
  public:
-  explicit FeatureShares(int n) : n_(static_cast<std::uint64_t>(n)) {}
+  explicit FeatureShares(std::size_t n_threads)
+      : bits_(n_threads == 1 ? 0
+                             : std::countr_zero(std::min(std::bit_ceil(4 * n_threads), kMost))) {}
+  std::size_t size() const noexcept { return std::size_t{1} << bits_; }
   std::size_t of(FeatureId j) const noexcept {
     constexpr FeatureId neighbours = 16;
-    return static_cast<std::uint32_t>(j / neighbours * 0x9e3779b1u) * n_ >> 32;
+    return std::uint64_t{std::uint32_t{j / neighbours * 0x9e3779b1u}} >> (32 - bits_);
   }
 
  private:
-  std::uint64_t n_;
+  static constexpr std::size_t kMost = 64;
+  int bits_;
 };
 
 // Leaves each feature once, of many in ascending order.
@@ -43,14 +49,6 @@ void make_unique(std::vector<FeatureId>& features, std::size_t begin) {
   features.erase(end, features.end());
 }
 
-// What one thread counts.
-struct alignas(kApart) Tally {
-  std::vector<FeatureId> features;  // of the rows at hand
-  std::vector<FeatureId> enough;
-  Index n_new = 0;
-  Index n_done = 0;  // rows, from the first on
-};
-
 // The rows that are counted, and what augments them in their first epoch.
 class CountedRows {
  public:
@@ -64,22 +62,14 @@ class CountedRows {
         has_unknowns_(a.feature_dropout > 0 && !a.unknown.empty()),
         distinct_(model.min_count() > 1) {}
 
-  // Adds the features of the i-th row for which mine(feature) is true.
-  template <class F>
-  void add(Index i, std::vector<FeatureId>& features, const F& mine) const {
+  // Adds the features of the i-th row.
+  void add(Index i, std::vector<FeatureId>& features) const {
     const Row row = data_.row(bootstrap_ ? bootstrap_row(seed_, i, data_.n_rows()) : i);
     const std::size_t begin = features.size();
-    std::size_t n = begin;
-    features.resize(n + static_cast<std::size_t>(row.size));
-    for (Index e = 0; e < row.size; ++e) {
-      features[n] = row.features[e];
-      n += mine(row.features[e]);
-    }
-    features.resize(n);
+    features.insert(features.end(), row.features, row.features + row.size);
     if (distinct_) make_unique(features, begin);
     for (Index e = 0; has_unknowns_ && e < row.size; ++e)
-      if (const Index j = augmenter_.replacement(first_ + i, e, row.field(e)).value_or(-1);
-          j >= 0 && mine(static_cast<FeatureId>(j)))
+      if (const Index j = augmenter_.replacement(first_ + i, e, row.field(e)).value_or(-1); j >= 0)
         features.push_back(static_cast<FeatureId>(j));
   }
 
@@ -91,34 +81,114 @@ class CountedRows {
   bool bootstrap_, has_unknowns_, distinct_;
 };
 
-// Counts the features at hand; those that reach the least count are left of them.
-void count_all(RowMap& rows, std::uint32_t least, Tally& tally) {
-  constexpr std::size_t ahead = 32;
-  std::vector<FeatureId>& features = tally.features;
-  Index n_new = 0;
-  std::size_t n = 0;
+// f(feature) for each, in turn, while those to come are fetched from the map.
+template <class F>
+void for_each_fetched(const RowMap& rows, const std::vector<FeatureId>& features, F&& f) {
+  constexpr std::size_t ahead = 128;
   for (std::size_t i = 0; i < features.size(); ++i) {
     rows.fetch(features[std::min(i + ahead, features.size() - 1)]);
-    const std::uint32_t count = rows.count(features[i]);
-    n_new += count == 1;
-    features[n] = features[i];
-    n += count == least;
+    f(features[i]);
   }
-  features.resize(n);
-  tally.n_new += n_new;
 }
 
-// Takes back what was counted in the first rows of the data: counted(row, feature).
-template <class F>
-void uncount(RowMap& rows, const Dataset& data, Index n_rows, bool distinct, const F& counted) {
+// The features of a block that are of one share, to be counted.
+struct alignas(kApart) Listed {
+  std::vector<FeatureId> features;
+  Index n_new = 0;
+
+  // Those that reach the least count are left of them.
+  void count(RowMap& rows, std::uint32_t least) noexcept {
+    FeatureId* enough = features.data();
+    n_new = 0;
+    for_each_fetched(rows, features, [&](FeatureId j) {
+      const std::uint32_t count = rows.count(j);
+      n_new += count == 1;
+      *enough = j;
+      enough += count == least;
+    });
+    features.resize(static_cast<std::size_t>(enough - features.data()));
+  }
+};
+
+class FeatureCounter {
+ public:
+  static constexpr Index n_blocks(Index n_rows) noexcept { return (n_rows + kBlock - 1) / kBlock; }
+
+  FeatureCounter(Model& model, const CountedRows& counted, Index n_rows, Team& team)
+      : rows_(model.rows()),
+        least_(model.min_count()),
+        counted_(counted),
+        team_(team),
+        shares_(static_cast<std::size_t>(team.size())),
+        most_blocks_(std::min({n_blocks(n_rows), Index{16} * team.size(), Index{256}})),
+        features_(static_cast<std::size_t>(team.size())),
+        lists_(static_cast<std::size_t>(most_blocks_) * shares_.size()) {}
+
+  // That are counted at a time.
+  Index most_rows() const noexcept { return most_blocks_ * kBlock; }
+
+  // Rows [begin, end). Adds the features that reach the least count to `enough`.
+  void count(Index begin, Index end, Index& n_done, std::vector<FeatureId>& enough) {
+    const Index n = n_blocks(end - begin);
+    team_.pieces(n, [&](int thread, Index b) {
+      const Index first = begin + b * kBlock;
+      list(first, std::min(first + kBlock, end), features_[static_cast<std::size_t>(thread)],
+           block(b));
+    });
+    team_.pieces(static_cast<Index>(shares_.size()), [&](int, Index share) {
+      for (Index b = 0; b < n; ++b) block(b)[static_cast<std::size_t>(share)].count(rows_, least_);
+    });
+    n_done = end;
+    for (Index b = 0; b < n; ++b)
+      for (Listed& listed : block(b)) {
+        rows_.add_counted(std::exchange(listed.n_new, 0));
+        enough.insert(enough.end(), listed.features.begin(), listed.features.end());
+      }
+  }
+
+ private:
+  static constexpr Index kBlock = 256;  // rows
+
+  std::span<Listed> block(Index b) noexcept {
+    return {lists_.data() + static_cast<std::size_t>(b) * shares_.size(), shares_.size()};
+  }
+
+  void list(Index begin, Index end, std::vector<FeatureId>& features, std::span<Listed> block) {
+    for (Listed& listed : block) listed.features.clear();
+    if (block.size() == 1) {
+      for (Index i = begin; i < end; ++i) counted_.add(i, block.front().features);
+      return;
+    }
+    features.clear();
+    for (Index i = begin; i < end; ++i) counted_.add(i, features);
+    const auto list = [&](FeatureId j) { block[shares_.of(j)].features.push_back(j); };
+    if (rows_.n_rows() == 1)
+      std::ranges::for_each(features, list);
+    else  // most features have rows, as a rule, and nothing is to be done
+      for_each_fetched(rows_, features, [&](FeatureId j) {
+        if (rows_.row(j) == 0) list(j);
+      });
+  }
+
+  RowMap& rows_;
+  std::uint32_t least_;
+  const CountedRows& counted_;
+  Team& team_;
+  FeatureShares shares_;
+  Index most_blocks_;
+  std::vector<std::vector<FeatureId>> features_;  // of a block, for each thread
+  std::vector<Listed> lists_;                     // (blocks, shares)
+};
+
+// Takes back what was counted in the first rows of the data.
+void uncount(RowMap& rows, const Dataset& data, Index n_rows, bool distinct) {
   std::vector<FeatureId> features;
   for (Index i = 0; i < n_rows; ++i) {
     const Row row = data.row(i);
     features.assign(row.features, row.features + row.size);
     if (distinct) make_unique(features, 0);
     for (const FeatureId j : features)
-      if (const std::uint32_t count = rows.count_of(j); count > 0 && counted(i, j))
-        rows.set_count(j, count - 1);
+      if (const std::uint32_t count = rows.count_of(j)) rows.set_count(j, count - 1);
   }
 }
 
@@ -127,52 +197,22 @@ void uncount(RowMap& rows, const Dataset& data, Index n_rows, bool distinct, con
 std::vector<FeatureId> count_features(Model& model, const Dataset& data,
                                       const Augmentation& augmentation, int n_threads,
                                       const Poll& poll, Index first) {
-  constexpr Index block = 128;
-  if (data.n_rows() <= block) n_threads = 1;
-  RowMap& rows = model.rows();
   const CountedRows counted(model, data, augmentation, first);
-  const std::uint32_t least = model.min_count();
-  const FeatureShares shares(n_threads);
-  std::vector<Tally> tallies(static_cast<std::size_t>(n_threads));
-  std::atomic<bool> stop{false};
-  const auto count_share = [&](int thread, const auto& mine) {
-    Tally& tally = tallies[static_cast<std::size_t>(thread)];
-    const auto count_block = [&](int, Index begin, Index end) {
-      if (stop) return;
-      tally.features.clear();
-      for (Index i = begin; i < end; ++i) counted.add(i, tally.features, mine);
-      count_all(rows, least, tally);
-      tally.n_done = end;
-      tally.enough.insert(tally.enough.end(), tally.features.begin(), tally.features.end());
-    };
-    try {
-      for_row_blocks(data.n_rows(), block, 1, thread == 0 ? poll : Poll{}, count_block);
-    } catch (...) {
-      stop = true;
-      throw;
-    }
-  };
-  const auto add_counted = [&] {
-    for (const Tally& tally : tallies) rows.add_counted(tally.n_new);
-  };
+  const auto most_threads =
+      static_cast<int>(std::min<Index>(n_threads, FeatureCounter::n_blocks(data.n_rows())));
+  std::vector<FeatureId> enough;
+  Index n_done = 0;
   try {
-    if (n_threads == 1)
-      count_share(0, [](FeatureId) { return true; });
-    else
-      parallel(n_threads, [&](int thread) {
-        const auto share = static_cast<std::size_t>(thread);
-        count_share(thread, [&, share](FeatureId j) { return shares.of(j) == share; });
+    Team::run(most_threads, [&](Team& team) {
+      FeatureCounter counter(model, counted, data.n_rows(), team);
+      for_row_blocks(data.n_rows(), counter.most_rows(), 1, poll, [&](int, Index begin, Index end) {
+        counter.count(begin, end, n_done, enough);
       });
+    });
   } catch (...) {
-    add_counted();
-    uncount(rows, data, std::ranges::max_element(tallies, {}, &Tally::n_done)->n_done, least > 1,
-            [&](Index i, FeatureId j) { return i < tallies[shares.of(j)].n_done; });
+    uncount(model.rows(), data, n_done, model.min_count() > 1);
     throw;
   }
-  add_counted();
-  std::vector<FeatureId> enough = std::move(tallies[0].enough);
-  for (std::size_t i = 1; i < tallies.size(); ++i)
-    enough.insert(enough.end(), tallies[i].enough.begin(), tallies[i].enough.end());
   return enough;
 }
 
@@ -187,8 +227,7 @@ void count_unknowns(Model& model, const Augmentation& a) {
 }
 
 void uncount_features(Model& model, const Dataset& data) {
-  uncount(model.rows(), data, data.n_rows(), model.min_count() > 1,
-          [](Index, FeatureId) { return true; });
+  uncount(model.rows(), data, data.n_rows(), model.min_count() > 1);
 }
 
 }  // namespace pyfm

@@ -47,7 +47,7 @@ std::optional<NumberedRows> number_rows(const Model& model, const Dataset& data,
   RowId* const to = numbers->of_entries.data();
   const RowMap& rows = model.rows();
   const RowId* const row_of = rows.entries();
-  constexpr Index block = 1 << 16, ahead = 32;
+  constexpr Index block = 1 << 16, ahead = 128;
   for_row_blocks(n, block, resolve_threads(n_threads), poll, [&](int, Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       fetch(row_of + features[std::min(i + ahead, n - 1)]);
