@@ -80,7 +80,7 @@ def _batches(n: int) -> list[Cell]:
 def _fits(n: int) -> list[Cell]:
     cells, group = [], "whole fits / their passes over the rows"
     for model, k in (("FFM", 4), ("FM", 16), ("linear", 0)):
-        for threads in (1, n):
+        for threads in sorted({1, n}):
             name = f"fit of {_name(model, k)}, {threads} thread" + ("s" if threads > 1 else "")
             ours, peer = Fit(model, k, threads), Train(model, k, threads=threads)
             cells.append(Cell(group, name, (ours,), (peer,), None, tolerance=None))

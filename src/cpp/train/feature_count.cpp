@@ -13,9 +13,9 @@ namespace pyfm {
 
 namespace {
 
-// Rows are read in blocks, and what they hold is counted in shares of the features, a piece of work
-// each: no two threads write to the same count, nor, as neighbours are of one share, to the same
-// cache line. The counts of frequent features stay where they are.
+// Rows are read in blocks, and what they hold is counted in shares of the features; both are pieces
+// of work, one thread's at a time. So no two threads write to one count, nor, since neighbours are
+// of one share, to one cache line, and the counts of a share stay in one processor's caches.
 class FeatureShares {
  public:
   explicit FeatureShares(std::size_t n_threads)
@@ -110,58 +110,63 @@ struct alignas(kApart) Listed {
   }
 };
 
+// Rows in a block: so few that those at hand take little memory, however long they are.
+Index rows_in_block(const Dataset& data) {
+  constexpr double most_entries = 16384;
+  return std::clamp<Index>(static_cast<Index>(most_entries / (data.mean_row_nnz() + 1)), 1, 256);
+}
+
 class FeatureCounter {
  public:
-  static constexpr Index n_blocks(Index n_rows) noexcept { return (n_rows + kBlock - 1) / kBlock; }
-
-  FeatureCounter(Model& model, const CountedRows& counted, Index n_rows, Team& team)
+  // `block`: rows; `n_blocks`: that there are.
+  FeatureCounter(Model& model, const CountedRows& counted, Index block, Index n_blocks, Team& team)
       : rows_(model.rows()),
         least_(model.min_count()),
         counted_(counted),
         team_(team),
         shares_(static_cast<std::size_t>(team.size())),
-        most_blocks_(std::min({n_blocks(n_rows), Index{16} * team.size(), Index{256}})),
+        block_(block),
+        most_blocks_(std::min({n_blocks, Index{16} * team.size(), Index{256}})),
         features_(static_cast<std::size_t>(team.size())),
         lists_(static_cast<std::size_t>(most_blocks_) * shares_.size()) {}
 
   // That are counted at a time.
-  Index most_rows() const noexcept { return most_blocks_ * kBlock; }
+  Index most_rows() const noexcept { return most_blocks_ * block_; }
 
   // Rows [begin, end). Adds the features that reach the least count to `enough`.
   void count(Index begin, Index end, Index& n_done, std::vector<FeatureId>& enough) {
-    const Index n = n_blocks(end - begin);
+    const Index n = (end - begin + block_ - 1) / block_;
     team_.pieces(n, [&](int thread, Index b) {
-      const Index first = begin + b * kBlock;
-      list(first, std::min(first + kBlock, end), features_[static_cast<std::size_t>(thread)],
-           block(b));
+      const Index first = begin + b * block_;
+      list(first, std::min(first + block_, end), features_[static_cast<std::size_t>(thread)],
+           lists_of(b));
     });
     team_.pieces(static_cast<Index>(shares_.size()), [&](int, Index share) {
-      for (Index b = 0; b < n; ++b) block(b)[static_cast<std::size_t>(share)].count(rows_, least_);
+      for (Index b = 0; b < n; ++b)
+        lists_of(b)[static_cast<std::size_t>(share)].count(rows_, least_);
     });
     n_done = end;
     for (Index b = 0; b < n; ++b)
-      for (Listed& listed : block(b)) {
+      for (Listed& listed : lists_of(b)) {
         rows_.add_counted(std::exchange(listed.n_new, 0));
         enough.insert(enough.end(), listed.features.begin(), listed.features.end());
       }
   }
 
  private:
-  static constexpr Index kBlock = 256;  // rows
-
-  std::span<Listed> block(Index b) noexcept {
+  std::span<Listed> lists_of(Index b) noexcept {
     return {lists_.data() + static_cast<std::size_t>(b) * shares_.size(), shares_.size()};
   }
 
-  void list(Index begin, Index end, std::vector<FeatureId>& features, std::span<Listed> block) {
-    for (Listed& listed : block) listed.features.clear();
-    if (block.size() == 1) {
-      for (Index i = begin; i < end; ++i) counted_.add(i, block.front().features);
+  void list(Index begin, Index end, std::vector<FeatureId>& features, std::span<Listed> lists) {
+    for (Listed& listed : lists) listed.features.clear();
+    if (lists.size() == 1) {
+      for (Index i = begin; i < end; ++i) counted_.add(i, lists.front().features);
       return;
     }
     features.clear();
     for (Index i = begin; i < end; ++i) counted_.add(i, features);
-    const auto list = [&](FeatureId j) { block[shares_.of(j)].features.push_back(j); };
+    const auto list = [&](FeatureId j) { lists[shares_.of(j)].features.push_back(j); };
     if (rows_.n_rows() == 1)
       std::ranges::for_each(features, list);
     else  // most features have rows, as a rule, and nothing is to be done
@@ -175,7 +180,7 @@ class FeatureCounter {
   const CountedRows& counted_;
   Team& team_;
   FeatureShares shares_;
-  Index most_blocks_;
+  Index block_, most_blocks_;
   std::vector<std::vector<FeatureId>> features_;  // of a block, for each thread
   std::vector<Listed> lists_;                     // (blocks, shares)
 };
@@ -198,13 +203,12 @@ std::vector<FeatureId> count_features(Model& model, const Dataset& data,
                                       const Augmentation& augmentation, int n_threads,
                                       const Poll& poll, Index first) {
   const CountedRows counted(model, data, augmentation, first);
-  const auto most_threads =
-      static_cast<int>(std::min<Index>(n_threads, FeatureCounter::n_blocks(data.n_rows())));
+  const Index block = rows_in_block(data), n_blocks = (data.n_rows() + block - 1) / block;
   std::vector<FeatureId> enough;
   Index n_done = 0;
   try {
-    Team::run(most_threads, [&](Team& team) {
-      FeatureCounter counter(model, counted, data.n_rows(), team);
+    Team::run(static_cast<int>(std::min<Index>(n_threads, n_blocks)), [&](Team& team) {
+      FeatureCounter counter(model, counted, block, n_blocks, team);
       for_row_blocks(data.n_rows(), counter.most_rows(), 1, poll, [&](int, Index begin, Index end) {
         counter.count(begin, end, n_done, enough);
       });
