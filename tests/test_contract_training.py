@@ -161,15 +161,15 @@ def test_weights_that_are_not_finite_are_found(model: str, value: float) -> None
     for part in parts:
         for position in (0, -1):
             core = Case(model, "ftrl", n_factors=3).started()
-            assert core.is_finite()
+            assert core.is_finite(n_threads=1)
             weights = core.weights(part)
             weights.reshape(-1)[position] = value
             core.set_weights(part, weights)
-            assert not core.is_finite()
+            assert not core.is_finite(n_threads=2)
     core = Case(model, "ftrl", n_factors=3).started()
     assert core.bias is not None
     core.bias[0] = value
-    assert not core.is_finite()
+    assert not core.is_finite(n_threads=2)
 
 
 def test_nan_of_16_bits_is_found() -> None:
@@ -177,10 +177,10 @@ def test_nan_of_16_bits_is_found() -> None:
     weights = core.weights("factors")
     weights[-1, -1, -1] = 65504
     core.set_weights("factors", weights)
-    assert core.is_finite()
+    assert core.is_finite(n_threads=1)
     weights[-1, -1, -1] = np.nan
     core.set_weights("factors", weights)
-    assert not core.is_finite()
+    assert not core.is_finite(n_threads=1)
 
 
 def test_an_exception_of_the_callback_ends_the_epoch_and_leaves_the_model_usable() -> None:
