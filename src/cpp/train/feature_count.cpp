@@ -4,7 +4,6 @@
 #include <bit>
 #include <functional>
 #include <span>
-#include <utility>
 
 #include "base/team.h"
 #include "train/worker.h"
@@ -145,12 +144,11 @@ class FeatureCounter {
       for (Index b = 0; b < n; ++b)
         lists_of(b)[static_cast<std::size_t>(share)].count(rows_, least_);
     });
+    const auto counted = std::span(lists_).first(static_cast<std::size_t>(n) * shares_.size());
+    for (const Listed& listed : counted) rows_.add_counted(listed.n_new);
     n_done = end;
-    for (Index b = 0; b < n; ++b)
-      for (Listed& listed : lists_of(b)) {
-        rows_.add_counted(std::exchange(listed.n_new, 0));
-        enough.insert(enough.end(), listed.features.begin(), listed.features.end());
-      }
+    for (const Listed& listed : counted)
+      enough.insert(enough.end(), listed.features.begin(), listed.features.end());
   }
 
  private:
