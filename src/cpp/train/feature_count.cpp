@@ -115,6 +115,7 @@ Index rows_in_block(const Dataset& data) {
   return std::clamp<Index>(static_cast<Index>(most_entries / (data.mean_row_nnz() + 1)), 1, 256);
 }
 
+// Counts some blocks at a time: lists what they hold, block by block, and counts it share by share.
 class FeatureCounter {
  public:
   // `block`: rows; `n_blocks`: that there are.
